@@ -1,0 +1,110 @@
+"""Methods as data: two choices and a schedule describe every row of the paper's Table 1.
+
+| steps \\ thoughts | none                    | continuous             | pause            |
+|------------------|-------------------------|------------------------|------------------|
+| kept             | CoT                     |                        |                  |
+| dropped          | No-CoT                  | Coconut w/o curriculum | Pause token      |
+| staged           | Coconut w/o thought     | Coconut                | pause as thought |
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Thoughts = Literal["none", "continuous", "pause"]
+
+
+class Closed(BaseModel):
+    """Settings: every key known, no value changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Schedule(Closed):
+    """How long each stage lasts and how many thoughts stand for a step (paper section 4.2)."""
+
+    c: Annotated[int, Field(ge=0, description="thoughts per step")]
+    stages: Annotated[int, Field(ge=0, description="stages that turn one more step into thoughts")]
+    epochs: Annotated[
+        tuple[Annotated[float, Field(gt=0)], ...],
+        Field(description="epochs of stage 0, 1, ...; one entry more adds the stage that replaces all steps"),
+    ]
+
+    @model_validator(mode="after")
+    def _epochs_for_each_stage(self) -> Schedule:
+        if len(self.epochs) not in (self.stages + 1, self.stages + 2):
+            raise ValueError(
+                f"epochs has {len(self.epochs)} entries; with stages: {self.stages} it needs "
+                f"{self.stages + 1}, or {self.stages + 2} with a stage that replaces all steps"
+            )
+        return self
+
+    @property
+    def last_stage(self) -> int:
+        """The stage training ends in."""
+        return len(self.epochs) - 1
+
+    def thoughts(self, stage: int) -> int:
+        """Thoughts in a sequence of `stage`; the stage above the last adds none (the paper's "3+1")."""
+        return min(stage, self.stages) * self.c
+
+
+class Layout(Closed):
+    """What a training sequence looks like: all the sequence builder knows of a method and a stage."""
+
+    hidden: Annotated[int | None, Field(description="steps left out at the start; None leaves out all")]
+    thoughts: Annotated[int, Field(ge=0, description="thoughts between question and steps")]
+    kind: Thoughts
+    markers: Annotated[bool, Field(description="<bot> and <eot> around the thoughts")]
+
+    def with_thoughts(self, k: int, c: int) -> Layout:
+        """The prompt for k thoughts, as the k sweep forces it (paper section 5.1): k // c steps hidden."""
+        if k == self.thoughts:
+            return self
+        hidden = k // c if c and self.hidden is not None else self.hidden
+        return self.model_copy(update={"thoughts": k, "hidden": hidden})
+
+
+class Method(Closed):
+    """One row of the main table."""
+
+    title: Annotated[str, Field(description="its name in tables and figures")]
+    steps: Annotated[
+        Literal["kept", "dropped", "staged"], Field(description="what happens to the written steps")
+    ]
+    thoughts: Annotated[Thoughts, Field(description="what stands in for hidden steps")]
+    markers: Annotated[bool, Field(description="<bot> and <eot> from stage 0 on")]
+    paper: Annotated[str | None, Field(description="its row in the paper's tables")] = None
+    training: Annotated[
+        dict[str, Any], Field(description="training settings of this method alone", default_factory=dict)
+    ]
+    schedule: Annotated[
+        dict[str, Any], Field(description="schedule settings of this method alone", default_factory=dict)
+    ]
+
+    def plan(self, schedule: Schedule) -> list[tuple[int, float]]:
+        """(stage, epochs) in training order; equal budgets for every method.
+
+        A method without a curriculum spends the whole budget in one stage: the first where steps are
+        kept, the last where they are dropped.
+        """
+        if self.steps == "staged":
+            return list(enumerate(schedule.epochs))
+        only = 0 if self.steps == "kept" else schedule.last_stage
+        return [(only, sum(schedule.epochs))]
+
+    def layout(self, schedule: Schedule, stage: int) -> Layout:
+        """The layout of `stage`. Equal layouts are equal objects, whichever method they come from."""
+        hidden: int | None = {"kept": 0, "dropped": None, "staged": stage}[self.steps]
+        if self.steps == "staged" and stage > schedule.stages:
+            hidden = None
+        thoughts = 0 if self.thoughts == "none" else schedule.thoughts(stage)
+        kind = self.thoughts if thoughts else "none"
+        return Layout(hidden=hidden, thoughts=thoughts, kind=kind, markers=self.markers)
+
+    def final_layout(self, schedule: Schedule) -> Layout:
+        """The layout a trained run is asked with: that of its last stage, with the method's own kind."""
+        last, _ = self.plan(schedule)[-1]
+        return self.layout(schedule, last).model_copy(update={"kind": self.thoughts})

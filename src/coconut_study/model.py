@@ -1,0 +1,170 @@
+"""The engine: one forward with continuous thoughts, and batched cached greedy decoding.
+
+A thought is an input embedding that is the last hidden state (after the final norm) of the position
+before it (paper section 3). Works on any Hugging Face causal language model through its public interface:
+input embeddings, base model, output embeddings, key-value cache.
+
+Dimensions: B rows, T columns, D hidden size, N predicted tokens, V vocabulary, K numbers of thoughts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Seq
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import DynamicCache, PreTrainedModel
+
+from coconut_study.batches import Batch, collate
+from coconut_study.sequences import Sequence
+from coconut_study.tokens import Marks
+
+# --------------------------------------------------------------------------------------------- forward
+
+
+class Reader:
+    """Reads a batch from left to right, appending to one live cache; each call reads some columns."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.body = model.base_model
+        self.embed = model.get_input_embeddings()
+        self.cache = DynamicCache(config=model.config)
+
+    def read(self, embeds_BTD: Tensor, mask_BT: Tensor, positions_BT: Tensor) -> Tensor:
+        """Hidden states (B, T, D) of the columns given; the mask covers all columns read so far."""
+        return self.body(
+            inputs_embeds=embeds_BTD,
+            attention_mask=mask_BT,
+            position_ids=positions_BT,
+            past_key_values=self.cache,
+            use_cache=True,
+        ).last_hidden_state
+
+    def think(self, batch: Batch) -> list[Tensor]:
+        """Read a batch up to its last thought: hidden states of the question's columns, then of each thought.
+
+        The first block is (B, columns before the thoughts, D), the others are (B, 1, D). The last column of
+        a block is the input embedding of the next.
+        """
+        start, mask, positions = batch.first_thought, batch.mask_BT, batch.positions_BT
+        embeds = self.embed(batch.tokens_BT[:, :start])
+        blocks = [self.read(embeds, mask[:, :start], positions[:, :start])]
+        for column in range(start, start + batch.n_thoughts):
+            thought = blocks[-1][:, -1:]
+            blocks.append(self.read(thought, mask[:, : column + 1], positions[:, column : column + 1]))
+        return blocks
+
+
+def hidden_states(model: PreTrainedModel, batch: Batch) -> Tensor:
+    """Last hidden states (B, T, D) of every column, thoughts filled in.
+
+    Without thoughts it is one plain forward. With thoughts the columns before them are read once, each
+    thought is one more column for all rows together, and the columns after them are read once.
+    """
+    if not batch.n_thoughts:
+        return model.base_model(
+            input_ids=batch.tokens_BT,
+            attention_mask=batch.mask_BT,
+            position_ids=batch.positions_BT,
+            use_cache=False,
+        ).last_hidden_state
+    reader = Reader(model)
+    blocks = reader.think(batch)
+    stop = batch.first_thought + batch.n_thoughts
+    if stop < batch.mask_BT.shape[1]:
+        after = reader.embed(batch.tokens_BT[:, stop:])
+        blocks.append(reader.read(after, batch.mask_BT, batch.positions_BT[:, stop:]))
+    return torch.cat(blocks, dim=1)
+
+
+def logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
+    """Next-token logits (..., V) of hidden states (..., D)."""
+    return model.get_output_embeddings()(hidden)
+
+
+def predictions(model: PreTrainedModel, batch: Batch) -> Tensor:
+    """Logits (N, V) of the tokens with loss, computed nowhere else."""
+    hidden_BTD = hidden_states(model, batch)
+    return logits(model, hidden_BTD.flatten(0, 1).index_select(0, batch.predictor_N))
+
+
+def loss_sum(model: PreTrainedModel, batch: Batch) -> Tensor:
+    """Cross-entropy summed over the predicted tokens; divide by their number for the paper's mean."""
+    return cross_entropy(predictions(model, batch), batch.target_N, reduction="sum")
+
+
+# -------------------------------------------------------------------------------------------- decoding
+
+
+@torch.no_grad()
+def generate(
+    model: PreTrainedModel, prompts: Seq[Sequence], ks: Seq[int], max_new_tokens: int, marks: Marks
+) -> list[list[list[int]]]:
+    """Greedy responses to each prompt after each number of thoughts in `ks`: ids[prompt][k], with <eos>.
+
+    The prompts say what stands before and after the thoughts; `ks` says how many stand between. One
+    prefill and one chain of thoughts serve every k. A row stops at <eos>, or unfinished at
+    `max_new_tokens`. All prompts have equally many tokens after the thoughts.
+    """
+    longest = max(ks)
+    batch = collate([prompt.with_thoughts(longest) for prompt in prompts], marks.pad, aligned=True)
+    batch = batch.to(next(model.parameters()).device)
+    reader = Reader(model)
+    last_BKD = torch.cat([block[:, -1:] for block in reader.think(batch)], dim=1)[:, list(ks)]
+    reader.cache.batch_repeat_interleave(len(ks))
+    start, stop = batch.first_thought, batch.first_thought + batch.n_thoughts
+    k_R = torch.tensor(ks, device=last_BKD.device).repeat(len(prompts))
+    thought_mask = torch.arange(longest, device=k_R.device) < k_R[:, None]
+    mask_RT = torch.cat([batch.mask_BT[:, :start].repeat_interleave(len(ks), 0), thought_mask], dim=1)
+    position_R = batch.positions_BT[:, start - 1].repeat_interleave(len(ks)) + k_R
+    rows = Rows(reader, last_BKD.flatten(0, 1), mask_RT, position_R)
+    if stop < batch.tokens_BT.shape[1]:
+        rows.read(batch.tokens_BT[:, stop:].repeat_interleave(len(ks), 0))
+    ids = _decode(model, rows, max_new_tokens, marks.eos)
+    return [ids[i : i + len(ks)] for i in range(0, len(ids), len(ks))]
+
+
+class Rows:
+    """Rows that are continued token by token behind what `reader` has read."""
+
+    def __init__(self, reader: Reader, last_RD: Tensor, mask_RT: Tensor, position_R: Tensor) -> None:
+        self.reader, self.last_RD, self.mask_RT, self.position_R = reader, last_RD, mask_RT, position_R
+
+    def read(self, tokens_RT: Tensor) -> None:
+        """Append tokens to every row."""
+        n = tokens_RT.shape[1]
+        positions_RT = self.position_R[:, None] + torch.arange(1, n + 1, device=tokens_RT.device)
+        self.mask_RT = torch.cat([self.mask_RT, torch.ones_like(tokens_RT)], dim=1)
+        self.position_R = positions_RT[:, -1]
+        hidden = self.reader.read(self.reader.embed(tokens_RT), self.mask_RT, positions_RT)
+        self.last_RD = hidden[:, -1]
+
+    def keep(self, index: Tensor) -> None:
+        """Go on with some of the rows."""
+        self.reader.cache.batch_select_indices(index)
+        self.last_RD, self.mask_RT, self.position_R = (
+            self.last_RD[index], self.mask_RT[index], self.position_R[index],
+        )  # fmt: skip
+
+
+def _decode(model: PreTrainedModel, rows: Rows, max_new_tokens: int, eos: int) -> list[list[int]]:
+    """The most likely next token, again and again; finished rows are dropped when they are the half."""
+    alive = torch.arange(len(rows.last_RD), device=rows.last_RD.device)
+    written = torch.full((len(alive), max_new_tokens), eos, device=alive.device)
+    for step in range(max_new_tokens):
+        token = logits(model, rows.last_RD).argmax(dim=-1)
+        token = torch.where((written[alive, :step] == eos).any(dim=1), eos, token)
+        written[alive, step] = token
+        going = (token != eos).nonzero()[:, 0]
+        if len(going) == 0 or step == max_new_tokens - 1:
+            break
+        if 2 * len(going) <= len(alive):
+            rows.keep(going)
+            alive, token = alive[going], token[going]
+        rows.read(token[:, None])
+    return [_up_to(ids, eos) for ids in written.tolist()]
+
+
+def _up_to(ids: list[int], eos: int) -> list[int]:
+    return ids[: ids.index(eos) + 1] if eos in ids else ids

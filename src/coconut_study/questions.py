@@ -1,0 +1,286 @@
+"""Questions: the record, its JSON (the published schema, both ways), making them, proving them.
+
+A question of graph kind carries its graph; others (word problems) have text alone. Every generated
+question is proved by the solver before it is written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coconut_study import graphs
+from coconut_study.errors import StudyError
+from coconut_study.files import written
+from coconut_study.graphs import Graph
+from coconut_study.streams import stream
+
+SPLITS = ("train", "valid", "test")
+TRIES = 5000  # discarded tries in a row after which a generator is thought unable to make its graphs
+
+FACT = re.compile(r"(\w+) is an? (\w+)\.")
+ASKED = re.compile(r"Is (\w+) an? (\w+) or (\w+)\?")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, its gold steps and answer in prose, and the graph of a graph question."""
+
+    question: str
+    steps: tuple[str, ...]
+    answer: str
+    graph: Graph | None = None
+
+
+def facts_of(text: str) -> list[tuple[str, str]]:
+    """(head, tail) of every fact sentence, in the order of the text."""
+    return FACT.findall(text)
+
+
+def options_of(text: str) -> tuple[str, str]:
+    """The two options in the order in which the question names them."""
+    asked = ASKED.search(text)
+    if asked is None:
+        raise ValueError('a graph question ends with "Is <person> a <concept> or <concept>?"')
+    return asked[2], asked[3]
+
+
+# --------------------------------------------------------------------------------------- graph -> text
+
+
+def ask(graph: Graph, rng: np.random.Generator) -> Question:
+    """The question about `graph` in the published words: facts, options and gold path in random order."""
+    sentences = [_sentence(graph, edge) for edge in graph.edges]
+    order = rng.permutation(len(sentences))
+    options = [graph.names[graph.target], graph.names[graph.neg_target]]
+    if rng.random() < 0.5:
+        options.reverse()
+    paths = graphs.shortest_paths(graph)
+    path = paths[int(rng.integers(len(paths)))]
+    root = graph.names[graph.root]
+    return Question(
+        question=" ".join(sentences[i] for i in order) + f" Is {root} a {options[0]} or {options[1]}?",
+        steps=tuple(_sentence(graph, edge) for edge in zip(path, path[1:], strict=False)),
+        answer=f"{root} is a {graph.names[graph.target]}.",
+        graph=graph,
+    )
+
+
+def redraw(question: Question, rng: np.random.Generator, persons: int, concepts: int) -> Question:
+    """The same graph question with new names and a new order; a question without a graph stays as it is."""
+    if question.graph is None:
+        return question
+    (graph,) = graphs.name((question.graph,), rng, persons, concepts)
+    return ask(graph, rng)
+
+
+def _sentence(graph: Graph, edge: graphs.Edge) -> str:
+    head, tail = graph.names[edge[0]], graph.names[edge[1]]
+    return f"{head} is a {tail}." if head[0].isupper() else f"Every {head} is a {tail}."
+
+
+# --------------------------------------------------------------------------------------------- proof
+
+
+def fault(question: Question) -> str | None:
+    """What is wrong with a question, or None: the graph, the facts, the steps and the answer must agree."""
+    graph = question.graph
+    if graph is None:
+        return None
+    if wrong := graphs.fault(graph):
+        return wrong
+    sentences = sorted(_sentence(graph, edge) for edge in graph.edges)
+    written_facts = question.question[: question.question.rfind(".") + 1]
+    if sorted(re.findall(r"[^.]+\.", written_facts.replace(". ", "."))) != sentences:
+        return "the sentences of the question are not the edges of the graph"
+    try:
+        options = options_of(question.question)
+    except ValueError as error:
+        return str(error)
+    if {*options} != {graph.names[graph.target], graph.names[graph.neg_target]}:
+        return "the options in the question are not target and neg_target"
+    paths = [
+        tuple(_sentence(graph, edge) for edge in zip(path, path[1:], strict=False))
+        for path in graphs.shortest_paths(graph)
+    ]
+    if question.steps not in paths:
+        return "the steps are not a shortest path from root to target"
+    if question.answer != f"{graph.names[graph.root]} is a {graph.names[graph.target]}.":
+        return "the answer is not the target"
+    return None
+
+
+# -------------------------------------------------------------------------------------------- making
+
+
+def make(
+    draw: Callable[[np.random.Generator], tuple[Graph, ...]],
+    sizes: Sequence[int],
+    rng: np.random.Generator,
+    persons: int,
+    concepts: int,
+) -> Iterator[list[Question]]:
+    """One list of proved questions for each of `sizes`; no two graphs anywhere are alike up to renaming.
+
+    Raises StudyError when the generator cannot make (enough different) graphs of the wanted shape.
+    """
+    seen: set[str] = set()
+    for size in sizes:
+        questions: list[Question] = []
+        discarded = 0
+        while len(questions) < size:
+            found = draw(rng)
+            mark = graphs.fingerprint(found[0]) if found else ""
+            if not found or mark in seen:
+                discarded += 1
+                if discarded == TRIES:
+                    raise StudyError(
+                        f"questions: {TRIES} tries in a row gave no new graph; ask for fewer questions, "
+                        f"more nodes, fewer edges or other hops ({len(seen)} graphs were found)"
+                    )
+                continue
+            discarded = 0
+            seen.add(mark)
+            questions += [_proved(ask(graph, rng)) for graph in graphs.name(found, rng, persons, concepts)]
+        yield questions[:size]
+
+
+def _proved(question: Question) -> Question:
+    if wrong := fault(question):
+        raise AssertionError(f"the generator made an unfit question ({wrong}): {question}")
+    return question
+
+
+def generate(settings: Any) -> dict[str, list[Question]]:
+    """The three splits of a generated dataset, from its `questions` settings (see `config.Generated`)."""
+    if settings.source == "prosqa":
+        draw = partial(graphs.draw_prosqa, nodes=settings.nodes, hops=settings.hops)
+    else:
+        draw = partial(
+            graphs.draw_balanced, nodes=settings.nodes, edges=settings.edges, hops=settings.hops
+        )
+    sizes = [getattr(settings.sizes, split) for split in SPLITS]
+    rng = stream("questions", settings.seed)
+    # Test and validation questions are drawn first: more training questions leave them as they are.
+    made = list(make(draw, sizes[::-1], rng, settings.persons, settings.concepts))
+    return dict(zip(SPLITS, made[::-1], strict=True))
+
+
+def load(settings: Any) -> dict[str, list[Question]]:
+    """The three splits of a dataset given by files, checked by count and sha256 where these are stated."""
+    splits = {}
+    for split in SPLITS:
+        file = getattr(settings, split)
+        path = Path(file.path)
+        if file.sha256 and path.is_file() and (found := sha256(path.read_bytes()).hexdigest()) != file.sha256:
+            raise StudyError(f"{path}: sha256 is {found}, the study expects {file.sha256}")
+        splits[split] = read(path)
+        if file.count is not None and len(splits[split]) != file.count:
+            raise StudyError(f"{path}: {len(splits[split])} questions, the study expects {file.count}")
+    return splits
+
+
+# ---------------------------------------------------------------------------------------------- JSON
+
+
+def to_json(question: Question) -> dict[str, Any]:
+    """The published schema."""
+    record: dict[str, Any] = {
+        "question": question.question,
+        "answer": question.answer,
+        "steps": list(question.steps),
+    }
+    if question.graph is not None:
+        record |= {
+            "idx_to_symbol": list(question.graph.names),
+            "edges": [list(edge) for edge in question.graph.edges],
+            "root": question.graph.root,
+            "target": question.graph.target,
+            "neg_target": question.graph.neg_target,
+        }
+    return record
+
+
+def from_json(record: Any) -> Question:
+    """The question of a record in the published schema; ValueError names a missing or wrong field."""
+    if not isinstance(record, dict):
+        raise ValueError("is not a JSON object")
+    wanted = {"question": str, "answer": str, "steps": list}
+    if "edges" in record:
+        wanted |= {"idx_to_symbol": list, "edges": list, "root": int, "target": int, "neg_target": int}
+    for field, kind in wanted.items():
+        if field not in record:
+            raise ValueError(f'has no field "{field}"')
+        if not isinstance(record[field], kind):
+            raise ValueError(f'field "{field}" is not a {kind.__name__}')
+    if not all(isinstance(step, str) for step in record["steps"]):
+        raise ValueError('field "steps" is not a list of sentences')
+    graph = _graph_from_json(record) if "edges" in record else None
+    question = Question(record["question"], tuple(record["steps"]), record["answer"], graph)
+    if wrong := fault(question):
+        raise ValueError(wrong)
+    return question
+
+
+def _graph_from_json(record: dict[str, Any]) -> Graph:
+    edges = record["edges"]
+    if not all(isinstance(e, list) and len(e) == 2 and all(isinstance(n, int) for n in e) for e in edges):
+        raise ValueError('field "edges" is not a list of pairs of node numbers')
+    return Graph(
+        names=tuple(map(str, record["idx_to_symbol"])),
+        edges=tuple((a, b) for a, b in edges),
+        root=record["root"],
+        target=record["target"],
+        neg_target=record["neg_target"],
+    )
+
+
+def read(path: Path) -> list[Question]:
+    """Questions of a .json list or .jsonl file; StudyError names the file and row of a bad one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror}); give a file of questions") from error
+    try:
+        records = json.loads(text) if text.lstrip().startswith("[") else _lines(text)
+    except json.JSONDecodeError as error:
+        raise StudyError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
+    questions = []
+    for row, record in enumerate(records):
+        try:
+            questions.append(from_json(record))
+        except ValueError as error:
+            raise StudyError(f"{path}, question {row}: {error}") from error
+    if not questions:
+        raise StudyError(f"{path}: holds no question")
+    return questions
+
+
+def _lines(text: str) -> list[Any]:
+    records = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            if line.strip():
+                records.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            error.lineno = number
+            raise
+    return records
+
+
+def write(path: Path, questions: Iterable[Question]) -> None:
+    """Write a .jsonl file, or a .json list as published when the name ends so."""
+    records = [to_json(question) for question in questions]
+    with written(path) as file:
+        if path.suffix == ".json":
+            json.dump(records, file)
+        else:
+            file.writelines(json.dumps(record) + "\n" for record in records)

@@ -1,0 +1,132 @@
+"""How a question is written for the model, and how what it wrote is read back (both pure).
+
+`prose` is the text of the published files; `symbols` writes a graph question with one word a node:
+
+    prose    Every lempus is a rompus. Tom is a lempus. ... Is Tom a rompus or gorpus?
+             Tom is a lempus.
+             Every lempus is a rompus.
+             ### Tom is a rompus.
+    symbols  lempus rompus Tom lempus ... ? rompus gorpus Tom | lempus rompus ### rompus
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, NamedTuple, Protocol
+
+from coconut_study.questions import Question, facts_of, options_of
+
+TemplateName = Literal["prose", "symbols"]
+
+WORD = re.compile(r"\w+|[^\w\s]+|\n")
+ANSWER_MARK = "###"
+
+
+class Text(NamedTuple):
+    """A question as the model reads it; concatenated it is the whole training text."""
+
+    question: str
+    steps: list[str]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a response says: its steps as edges, and its answer.
+
+    A head of None is not written (the first step of `symbols`). `malformed` marks text among the steps
+    that is no step at all.
+    """
+
+    steps: tuple[tuple[str | None, str], ...]
+    malformed: bool
+    answer: str | None
+
+
+class Template(Protocol):
+    """A way to write and read questions."""
+
+    def text(self, question: Question) -> Text:
+        """The question in words."""
+
+    def positions(self, question: Question, n_tokens: int, shared: bool) -> list[int]:
+        """Position ids of the question's tokens; `shared` lets the tokens of a fact share one."""
+
+    def read(self, response: str) -> Reading:
+        """What a response says."""
+
+
+def answer_of(response: str) -> str | None:
+    """The answer: the words after the last "#", commas removed as in the published code; None without."""
+    _, mark, tail = response.rpartition("#")
+    return " ".join(WORD.findall(tail.replace(",", ""))) if mark else None
+
+
+def is_right(question: Question, response: str, template: Template) -> bool:
+    """Whether the response gives the gold answer, compared word by word."""
+    return answer_of(response) == answer_of(template.text(question).answer)
+
+
+class Prose:
+    """The published text; any question can be written this way."""
+
+    STEP = re.compile(r"(?:every )?(\w+) is an? (\w+) \.", re.IGNORECASE)
+
+    def text(self, question: Question) -> Text:
+        """Question, steps and answer, one a line (paper section 4; `### ` before the answer)."""
+        steps = [f"{step}\n" for step in question.steps]
+        return Text(f"{question.question}\n", steps, f"{ANSWER_MARK} {question.answer}")
+
+    def positions(self, question: Question, n_tokens: int, shared: bool) -> list[int]:
+        """One after the other: sentences have no fixed number of tokens to share a position."""
+        return list(range(n_tokens))
+
+    def read(self, response: str) -> Reading:
+        """Sentences before the answer mark, one a line or several."""
+        body = response.partition("#")[0]
+        sentences = [s for s in re.split(r"(?<=\.)|\n", body) if s.strip()]
+        matches = [self.STEP.fullmatch(" ".join(WORD.findall(sentence))) for sentence in sentences]
+        steps = tuple((m[1], m[2]) for m in matches if m)
+        return Reading(steps, malformed=None in matches, answer=answer_of(response))
+
+
+class Symbols:
+    """One word a node: facts as pairs, a step as the node it reaches. For graph questions only."""
+
+    def text(self, question: Question) -> Text:
+        """`a b c d ... ? x y root |`, then the nodes of the path, then `### target`."""
+        graph = question.graph
+        if graph is None:
+            raise ValueError("the symbols template writes graph questions only; use prose")
+        facts = " ".join(f"{head} {tail}" for head, tail in facts_of(question.question))
+        first, second = options_of(question.question)
+        root, target = graph.names[graph.root], graph.names[graph.target]
+        steps = [f" {tail}" for _, tail in map(_step_names, question.steps)]
+        return Text(f"{facts} ? {first} {second} {root} |", steps, f" {ANSWER_MARK} {target}")
+
+    def positions(self, question: Question, n_tokens: int, shared: bool) -> list[int]:
+        """With `shared`, both tokens of a fact have the number of the fact."""
+        if not shared:
+            return list(range(n_tokens))
+        assert question.graph is not None
+        n_facts = len(question.graph.edges)
+        facts = [i for i in range(n_facts) for _ in range(2)]
+        return facts + list(range(n_facts, n_tokens - n_facts))
+
+    def read(self, response: str) -> Reading:
+        """Words before the answer mark are the nodes of a path; the first has no written head."""
+        words: Sequence[str] = WORD.findall(response.partition("#")[0])
+        path: list[str | None] = [None, *words]
+        steps = tuple((a, b) for a, b in pairwise(path) if b is not None)
+        malformed = any(not word.isalpha() for word in words)
+        return Reading(steps, malformed, answer_of(response))
+
+
+def _step_names(step: str) -> tuple[str, str]:
+    return facts_of(step)[0]
+
+
+TEMPLATES: dict[TemplateName, Template] = {"prose": Prose(), "symbols": Symbols()}

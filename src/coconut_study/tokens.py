@@ -1,0 +1,81 @@
+"""Tokenizers: any Hugging Face one by name or path, or a word-level one made from the questions.
+
+Four marks are added once, when the base model is made, and travel with every checkpoint.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from coconut_study.errors import StudyError
+from coconut_study.templates import WORD, Text
+
+BOT, EOT, THOUGHT, PAUSE = "<bot>", "<eot>", "<thought>", "<pause>"
+MARKS = (BOT, EOT, THOUGHT, PAUSE)
+UNKNOWN, END = "<unk>", "<eos>"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Token ids of the marks, of the end of a sequence, and of padding (any id: padding is never seen)."""
+
+    bot: int
+    eot: int
+    thought: int
+    pause: int
+    eos: int
+    pad: int
+
+
+def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
+    """The marks of a tokenizer that has them; StudyError when it does not."""
+    ids = [tokenizer.convert_tokens_to_ids(mark) for mark in MARKS]
+    if None in ids or tokenizer.unk_token_id in ids:
+        raise StudyError(
+            f"{tokenizer.name_or_path}: the tokenizer has no {', '.join(MARKS)}; start from a base checkpoint"
+        )
+    eos = tokenizer.eos_token_id
+    if eos is None:
+        raise StudyError(f"{tokenizer.name_or_path}: the tokenizer has no end-of-sequence token")
+    pad = eos if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    return Marks(*ids, eos=eos, pad=pad)
+
+
+def load(name: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
+    """The tokenizer of a hub name or folder."""
+    try:
+        return AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{name}: no tokenizer there ({_first_line(error)})") from error
+
+
+def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:
+    """A tokenizer that knows the words of `texts`, one token each; punctuation and line ends are words."""
+    words = {word for text in texts for part in (text.question, *text.steps, text.answer)
+             for word in WORD.findall(part)}  # fmt: skip
+    vocabulary = {word: i for i, word in enumerate([UNKNOWN, END, *sorted(words)])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD.pattern), behavior="removed", invert=True)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token=UNKNOWN, eos_token=END, clean_up_tokenization_spaces=False
+    )
+
+
+def add_marks(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Add the four marks where they are missing."""
+    tokenizer.add_special_tokens({"additional_special_tokens": list(MARKS)})
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a folder holds a model in the Hugging Face format."""
+    return (path / "config.json").is_file()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
