@@ -11,7 +11,7 @@ on the right.
 from __future__ import annotations
 
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -39,12 +39,15 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device."""
-        moved = {
-            field.name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
-            for field in fields(self)
-            for value in [getattr(self, field.name)]
-        }
-        return Batch(**moved)
+        return Batch(
+            self.tokens_BT.to(device, non_blocking=True),
+            self.mask_BT.to(device, non_blocking=True),
+            self.positions_BT.to(device, non_blocking=True),
+            self.predictor_N.to(device, non_blocking=True),
+            self.target_N.to(device, non_blocking=True),
+            self.first_thought,
+            self.n_thoughts,
+        )
 
 
 def collate(sequences: Seq[Sequence], pad: int, *, aligned: bool = False) -> Batch:

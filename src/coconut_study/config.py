@@ -12,7 +12,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    RootModel,
+    ValidationError,
+    model_validator,
+)
 
 from coconut_study.errors import StudyError
 from coconut_study.methods import Closed, Layout, Method, Schedule
@@ -82,11 +91,17 @@ class Files(Closed):
     test: File
 
 
+class Source(RootModel[Annotated[Prosqa | Balanced | Files, Field(discriminator="source")]]):
+    """Where the questions of a data set come from."""
+
+    model_config = ConfigDict(frozen=True)
+
+
 class Dataset(Closed):
     """Questions and how long training dwells on each stage of them."""
 
     title: str
-    questions: Annotated[Prosqa | Balanced | Files, Field(discriminator="source")]
+    questions: Source
     schedule: Schedule
     paper: Annotated[str | None, Field(description="the paper's data set shown beside ours")] = None
 
@@ -125,7 +140,6 @@ class Model(Closed):
     ] = None
     tokenizer: Annotated[str, Field(description="hub name or folder, or `words` for one made from the data")]
     new_tokens: NewTokens
-    seeds: Annotated[tuple[int, ...], Field(min_length=1, description="one base model each")]
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
@@ -133,6 +147,8 @@ class Model(Closed):
             raise ValueError("give either path or architecture")
         if self.architecture is not None and "model_type" not in self.architecture:
             raise ValueError("architecture needs a model_type, for example gpt2")
+        if self.path is not None and self.tokenizer == "words":
+            raise ValueError("tokenizer: words is for a new model (architecture); a loaded one has its own")
         for name in (self.path, None if self.tokenizer == "words" else self.tokenizer):
             if name and name.startswith((".", "/", "~")) and not Path(name).expanduser().is_dir():
                 raise ValueError(f"{name} is not a folder")
@@ -172,7 +188,8 @@ class Training(Closed):
     def _batches_divide(self) -> Training:
         if self.micro_batch_size and self.batch_size % self.micro_batch_size:
             raise ValueError(
-                f"batch_size: {self.batch_size} is not a multiple of micro_batch_size: {self.micro_batch_size}"
+                f"batch_size: {self.batch_size} is not a multiple of "
+                f"micro_batch_size: {self.micro_batch_size}"
             )
         return self
 
@@ -182,6 +199,15 @@ class Responding(Closed):
 
     batch_size: PositiveInt
     max_new_tokens: PositiveInt
+
+
+class Asking(Closed):
+    """All that determines the responses of a trained run."""
+
+    run: Annotated[dict[str, str | int], Field(description="dataset, method and seed")]
+    text: TextSettings
+    layouts: Annotated[tuple[Layout, ...], Field(min_length=1)]
+    responding: Responding
 
 
 class Grading(Closed):
@@ -249,6 +275,9 @@ class Study(Closed):
     methods: dict[str, Method]
     text: TextSettings
     model: Model
+    base_seeds: Annotated[
+        tuple[int, ...], Field(min_length=1, description="one base model each; the seeds take them in turn")
+    ]
     training: Training
     responding: Responding
     grading: Grading
@@ -284,7 +313,7 @@ class Study(Closed):
         for dataset, method, _ in self.run_keys():
             if method not in self.sweep.methods:
                 continue
-            trained = self.methods[method].final_layout(self.schedule_of(dataset, method)).thoughts
+            trained = self.trained_k(dataset, method)
             if self.methods[method].thoughts == "none":
                 raise ValueError(f"sweep.methods: {method} has no thoughts to vary")
             for k in self.sweep.k:
@@ -326,14 +355,23 @@ class Study(Closed):
     def base_seed(self, seed: int) -> int:
         """The base model a run starts from: the study's seeds take the base models in turn."""
         seeds = list(dict.fromkeys(seed for _, _, seed in self.run_keys()))
-        return self.model.seeds[seeds.index(seed) % len(self.model.seeds)]
+        return self.base_seeds[seeds.index(seed) % len(self.base_seeds)]
 
-    def layouts(self, dataset: str, method: str) -> list[Layout]:
-        """The layouts a finished run is asked with: its own number of thoughts, and those of the sweep."""
+    def trained_k(self, dataset: str, method: str) -> int:
+        """The number of thoughts a run ends its training with."""
+        return self.methods[method].final_layout(self.schedule_of(dataset, method)).thoughts
+
+    def asking(self, dataset: str, method: str, seed: int) -> Asking:
+        """How a finished run is asked: with its own number of thoughts, and with those of the sweep."""
         schedule = self.schedule_of(dataset, method)
         final = self.methods[method].final_layout(schedule)
         swept = self.sweep.k if method in self.sweep.methods else ()
-        return [final.with_thoughts(k, schedule.c) for k in sorted({*swept, final.thoughts})]
+        return Asking(
+            run={"dataset": dataset, "method": method, "seed": seed},
+            text=self.text,
+            layouts=tuple(final.with_thoughts(k, schedule.c) for k in sorted({*swept, final.thoughts})),
+            responding=self.responding,
+        )
 
     def chain(self, dataset: str, method: str, seed: int) -> list[StageSpec]:
         """The stages of a run in training order; runs that agree on a stage have equal specs for it."""
@@ -349,8 +387,7 @@ class Study(Closed):
                 StageSpec(
                     questions=self.datasets[dataset].questions.model_dump(mode="json"),
                     text=self.text,
-                    base=self.model.model_dump(mode="json", exclude={"seeds"})
-                    | {"seed": self.base_seed(seed)},
+                    base=self.model.model_dump(mode="json") | {"seed": self.base_seed(seed)},
                     training=training if mixed else _unmixed(training),
                     layout=row.layout(schedule, stage),
                     mixed=mixed,
@@ -391,12 +428,12 @@ def read_study(settings: Mapping[str, Any]) -> Study:
         raise StudyError("\n".join(f"study: {line}" for line in explain(error, Study))) from error
 
 
-def explain(error: ValidationError, model: type[Closed], prefix: str = "") -> list[str]:
+def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
     """One sentence for each mistake: the key, what is wrong with it, the nearest key there is."""
     return [_sentence(mistake, model, prefix) for mistake in error.errors()]
 
 
-def _sentence(mistake: Any, model: type[Closed], prefix: str) -> str:
+def _sentence(mistake: Any, model: type[BaseModel], prefix: str) -> str:
     place = [part for part in mistake["loc"] if part not in ("prosqa", "balanced", "files")]
     key = ".".join([prefix] * bool(prefix) + [str(part) for part in place])
     if mistake["type"] == "extra_forbidden":
@@ -421,8 +458,8 @@ def _fields(model: Any, seen: frozenset[type] = frozenset()) -> set[str]:
     return names
 
 
-def _classes(annotation: Any) -> list[type[Closed]]:
-    if isinstance(annotation, type) and issubclass(annotation, Closed):
+def _classes(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [kind for part in getattr(annotation, "__args__", ()) for kind in _classes(part)]
 

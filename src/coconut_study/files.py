@@ -16,20 +16,26 @@ def _temporary(path: Path) -> Path:
 
 
 @contextmanager
-def written(path: Path) -> Iterator[TextIO]:
-    """An open text file that becomes `path` when the block ends well, and vanishes when it does not."""
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary name that becomes `path` when the block ends well, and vanishes when it does not."""
     part = _temporary(path)
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
+        yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 @contextmanager
+def written(path: Path) -> Iterator[TextIO]:
+    """The same as an open text file."""
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
 def written_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder; an earlier folder at `path` is replaced."""
+    """The same as a folder; an earlier folder at `path` is replaced."""
     part = _temporary(path)
     try:
         shutil.rmtree(part, ignore_errors=True)

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from coconut_study import graphs
+from coconut_study.config import Balanced, Files, Prosqa
 from coconut_study.errors import StudyError
 from coconut_study.files import written
 from coconut_study.graphs import Graph
@@ -25,6 +27,8 @@ from coconut_study.streams import stream
 
 SPLITS = ("train", "valid", "test")
 TRIES = 5000  # discarded tries in a row after which a generator is thought unable to make its graphs
+
+Draw = Callable[[np.random.Generator], tuple[Graph, ...]]
 
 FACT = re.compile(r"(\w+) is an? (\w+)\.")
 ASKED = re.compile(r"Is (\w+) an? (\w+) or (\w+)\?")
@@ -68,7 +72,7 @@ def ask(graph: Graph, rng: np.random.Generator) -> Question:
     root = graph.names[graph.root]
     return Question(
         question=" ".join(sentences[i] for i in order) + f" Is {root} a {options[0]} or {options[1]}?",
-        steps=tuple(_sentence(graph, edge) for edge in zip(path, path[1:], strict=False)),
+        steps=tuple(_sentence(graph, edge) for edge in pairwise(path)),
         answer=f"{root} is a {graph.names[graph.target]}.",
         graph=graph,
     )
@@ -108,8 +112,7 @@ def fault(question: Question) -> str | None:
     if {*options} != {graph.names[graph.target], graph.names[graph.neg_target]}:
         return "the options in the question are not target and neg_target"
     paths = [
-        tuple(_sentence(graph, edge) for edge in zip(path, path[1:], strict=False))
-        for path in graphs.shortest_paths(graph)
+        tuple(_sentence(graph, edge) for edge in pairwise(path)) for path in graphs.shortest_paths(graph)
     ]
     if question.steps not in paths:
         return "the steps are not a shortest path from root to target"
@@ -122,7 +125,7 @@ def fault(question: Question) -> str | None:
 
 
 def make(
-    draw: Callable[[np.random.Generator], tuple[Graph, ...]],
+    draw: Draw,
     sizes: Sequence[int],
     rng: np.random.Generator,
     persons: int,
@@ -159,14 +162,13 @@ def _proved(question: Question) -> Question:
     return question
 
 
-def generate(settings: Any) -> dict[str, list[Question]]:
-    """The three splits of a generated dataset, from its `questions` settings (see `config.Generated`)."""
-    if settings.source == "prosqa":
+def generate(settings: Prosqa | Balanced) -> dict[str, list[Question]]:
+    """The three splits of a generated data set."""
+    draw: Draw
+    if isinstance(settings, Prosqa):
         draw = partial(graphs.draw_prosqa, nodes=settings.nodes, hops=settings.hops)
     else:
-        draw = partial(
-            graphs.draw_balanced, nodes=settings.nodes, edges=settings.edges, hops=settings.hops
-        )
+        draw = partial(graphs.draw_balanced, nodes=settings.nodes, edges=settings.edges, hops=settings.hops)
     sizes = [getattr(settings.sizes, split) for split in SPLITS]
     rng = stream("questions", settings.seed)
     # Test and validation questions are drawn first: more training questions leave them as they are.
@@ -174,8 +176,8 @@ def generate(settings: Any) -> dict[str, list[Question]]:
     return dict(zip(SPLITS, made[::-1], strict=True))
 
 
-def load(settings: Any) -> dict[str, list[Question]]:
-    """The three splits of a dataset given by files, checked by count and sha256 where these are stated."""
+def load(settings: Files) -> dict[str, list[Question]]:
+    """The three splits of a data set given by files, checked by count and sha256 where these are stated."""
     splits = {}
     for split in SPLITS:
         file = getattr(settings, split)
@@ -213,7 +215,7 @@ def from_json(record: Any) -> Question:
     """The question of a record in the published schema; ValueError names a missing or wrong field."""
     if not isinstance(record, dict):
         raise ValueError("is not a JSON object")
-    wanted = {"question": str, "answer": str, "steps": list}
+    wanted: dict[str, type] = {"question": str, "answer": str, "steps": list}
     if "edges" in record:
         wanted |= {"idx_to_symbol": list, "edges": list, "root": int, "target": int, "neg_target": int}
     for field, kind in wanted.items():

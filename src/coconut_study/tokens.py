@@ -35,16 +35,16 @@ class Marks:
 
 def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
     """The marks of a tokenizer that has them; StudyError when it does not."""
-    ids = [tokenizer.convert_tokens_to_ids(mark) for mark in MARKS]
-    if None in ids or tokenizer.unk_token_id in ids:
+    known = tokenizer.get_vocab()
+    if not all(mark in known for mark in MARKS):
         raise StudyError(
             f"{tokenizer.name_or_path}: the tokenizer has no {', '.join(MARKS)}; start from a base checkpoint"
         )
-    eos = tokenizer.eos_token_id
-    if eos is None:
+    if tokenizer.eos_token is None:
         raise StudyError(f"{tokenizer.name_or_path}: the tokenizer has no end-of-sequence token")
-    pad = eos if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-    return Marks(*ids, eos=eos, pad=pad)
+    bot, eot, thought, pause = (known[mark] for mark in MARKS)
+    eos = known[str(tokenizer.eos_token)]
+    return Marks(bot, eot, thought, pause, eos, pad=known.get(str(tokenizer.pad_token), eos))
 
 
 def load(name: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
@@ -52,7 +52,7 @@ def load(name: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
     try:
         return AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
-        raise StudyError(f"{name}: no tokenizer there ({_first_line(error)})") from error
+        raise StudyError(f"{name}: no tokenizer there ({first_line(error)})") from error
 
 
 def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:
@@ -77,5 +77,6 @@ def is_checkpoint(path: Path) -> bool:
     return (path / "config.json").is_file()
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of a message, or the kind of error where there is none."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

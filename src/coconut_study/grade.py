@@ -1,0 +1,50 @@
+"""Responses and questions -> one row per response. Pure, without torch; scoring again costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from coconut_study.config import Grading
+from coconut_study.errors import StudyError
+from coconut_study.paths import Map, Outcome, classify
+from coconut_study.questions import Question
+from coconut_study.templates import Template, is_right
+
+COLUMNS = ("dataset", "method", "seed", "k", "question", "outcome", "right", "tokens", "finished")
+
+
+def grade(
+    responses: Iterable[Mapping[str, Any]],
+    questions: Sequence[Question],
+    template: Template,
+    settings: Grading,
+) -> pd.DataFrame:
+    """The grades of responses, with the columns of `COLUMNS`; StudyError for a response to no question."""
+    maps = [Map(question.graph) if question.graph else None for question in questions]
+    rows = []
+    for response in responses:
+        number = response["question"]
+        if not 0 <= number < len(questions):
+            raise StudyError(f"response to question {number}: there are {len(questions)} questions")
+        right = is_right(questions[number], response["text"], template)
+        outcome = _outcome(response, maps[number], right, template, settings)
+        rows.append({**response, "outcome": outcome.value, "right": right})
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _outcome(
+    response: Mapping[str, Any], graph_map: Map | None, right: bool, template: Template, settings: Grading
+) -> Outcome:
+    """The class of a response; without a graph there are only labels to tell apart."""
+    if graph_map is None:
+        return Outcome.CORRECT_LABEL if right else Outcome.INCORRECT_LABEL
+    return classify(
+        template.read(response["text"]),
+        graph_map,
+        right=right,
+        hidden=response["hidden"],
+        exact=settings.hidden_prefix == "exact",
+    )

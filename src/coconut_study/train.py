@@ -1,0 +1,226 @@
+"""One stage of training: the one loop for every method.
+
+A stage starts from the checkpoint of the stage before (or the base model) and leaves a checkpoint, a
+history and a card. What makes a method different is in the layouts of its `StageSpec` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import torch
+from accelerate import Accelerator
+from numpy.random import Generator
+from safetensors.torch import load_file, save_file
+from torch.optim import AdamW
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from coconut_study import model as engine
+from coconut_study.batches import collate
+from coconut_study.config import StageSpec, Training
+from coconut_study.methods import Layout
+from coconut_study.progress import bar
+from coconut_study.questions import Question, redraw
+from coconut_study.respond import respond
+from coconut_study.sequences import Sequence as TokenSequence
+from coconut_study.sequences import Tokens, build, tokenize
+from coconut_study.streams import stream, torch_seed
+from coconut_study.templates import TEMPLATES, is_right
+from coconut_study.tokens import marks_of
+
+OPTIMIZER = "optimizer.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A row of the history. `accuracy` is that on the validation questions at the stage's own thoughts."""
+
+    stage: int
+    epoch: int
+    questions: int
+    loss: float
+    accuracy: float
+
+
+class StageTrainer:
+    """Trains a model through one stage. `model` ends with the weights that the stage keeps."""
+
+    def __init__(
+        self,
+        spec: StageSpec,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        train: Sequence[Question],
+        valid: Sequence[Question],
+    ) -> None:
+        self.spec, self.tokenizer = spec, tokenizer
+        self.template = TEMPLATES[spec.text.template]
+        self.marks = marks_of(tokenizer)
+        self.train, self.valid = train, valid
+        self.train_tokens = None if spec.training.redraw else self._tokens(train)
+        self.valid_tokens = self._tokens(valid)
+        self.accelerator = Accelerator(mixed_precision=spec.training.precision)
+        self.model = self.accelerator.prepare(model)
+        self.optimizer = self._new_optimizer()
+
+    # ------------------------------------------------------------------------------------------- loop
+
+    def run(self) -> list[Epoch]:
+        """All epochs of the stage, its history."""
+        history: list[Epoch] = []
+        best: dict[str, torch.Tensor] | None = None
+        for epoch, n_steps in enumerate(self._steps_by_epoch()):
+            if epoch and self.spec.training.reset_optimizer == "epoch":
+                self.optimizer = self._new_optimizer()
+            loss = self._train_epoch(epoch, n_steps)
+            questions = min(n_steps * self.spec.training.batch_size, len(self.train))
+            history.append(Epoch(self.spec.stage, epoch, questions, loss, self.accuracy()))
+            # Of equally good epochs the later one is kept: it has seen more questions.
+            if self.spec.keep == "best" and history[-1].accuracy >= max(row.accuracy for row in history):
+                best = {name: value.clone() for name, value in self.model.state_dict().items()}
+        if best is not None:
+            self.model.load_state_dict(best)
+        return history
+
+    def _train_epoch(self, epoch: int, n_steps: int) -> float:
+        """Train for `n_steps`; the mean loss over predicted tokens."""
+        spec, settings = self.spec, self.spec.training
+        self.model.train()
+        done = sum(self._steps_by_epoch()[:epoch]) + self._steps(spec.epochs_before)
+        loss, n_tokens = torch.zeros((), device=self.accelerator.device), 0
+        batches = self._batches(epoch, n_steps)
+        with torch.random.fork_rng():
+            torch.manual_seed(torch_seed("dropout", spec.seed, spec.stage, epoch))
+            what = f"stage {spec.stage}, epoch {epoch + 1}"
+            for step, sequences in enumerate(bar(batches, what, total=n_steps), start=done):
+                for group in self.optimizer.param_groups:
+                    group["lr"] = self._rate(step)
+                batch_loss, batch_tokens = self._step(sequences, settings)
+                loss, n_tokens = loss + batch_loss, n_tokens + batch_tokens
+        return loss.item() / n_tokens
+
+    def _step(self, sequences: list[TokenSequence], settings: Training) -> tuple[torch.Tensor, int]:
+        """One update. The loss is the mean over all predicted tokens, however the batch is split."""
+        n_tokens = sum(sequence.n_loss for sequence in sequences)
+        size = settings.micro_batch_size or len(sequences)
+        loss = torch.zeros((), device=self.accelerator.device)
+        for start in range(0, len(sequences), size):
+            batch = collate(sequences[start : start + size], self.marks.pad).to(self.accelerator.device)
+            with self.accelerator.autocast():
+                part = engine.loss_sum(self.model, batch)
+            self.accelerator.backward(part / n_tokens)
+            loss = loss + part.detach()
+        if settings.clip is not None:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), settings.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return loss, n_tokens
+
+    def accuracy(self) -> float:
+        """Share of validation questions answered right at the stage's own number of thoughts."""
+        responses, _ = respond(
+            self.model, self.tokenizer, self.valid_tokens, [self.spec.layout], self.spec.evaluation
+        )
+        right = [is_right(self.valid[r.question], r.text, self.template) for r in responses]
+        return sum(right) / len(right)
+
+    # ------------------------------------------------------------------------------------------- data
+
+    def _batches(self, epoch: int, n_steps: int) -> Iterator[list[TokenSequence]]:
+        """The epoch's batches of sequences, in its own random order."""
+        spec, size = self.spec, self.spec.training.batch_size
+        order = stream("order", spec.seed, spec.stage, epoch).permutation(len(self.train))
+        mixing = stream("mixing", spec.seed, spec.stage, epoch)
+        names = stream("names", spec.seed, spec.stage, epoch)
+        for step in range(n_steps):
+            chosen = order[step * size : (step + 1) * size].tolist()
+            if self.train_tokens is not None:
+                tokens = [self.train_tokens[i] for i in chosen]
+            else:
+                persons, concepts = spec.questions["persons"], spec.questions["concepts"]
+                tokens = self._tokens([redraw(self.train[i], names, persons, concepts) for i in chosen])
+            yield [build(one, self._layout(one, mixing), self.marks) for one in tokens]
+
+    def _layout(self, tokens: Tokens, mixing: Generator) -> Layout:
+        """The stage's layout, or now and then that of another stage (of as many steps as there are)."""
+        if self.spec.mixed and mixing.random() < self.spec.training.mixing.probability:
+            others = self.spec.mixed[: len(tokens.steps) + 1]
+            return others[mixing.integers(len(others))]
+        return self.spec.layout
+
+    def _tokens(self, questions: Sequence[Question]) -> list[Tokens]:
+        shared = self.spec.text.facts_share_position
+        return tokenize(questions, self.template, self.tokenizer, shared=shared)
+
+    # --------------------------------------------------------------------------------------- schedule
+
+    def _steps(self, epochs: float) -> int:
+        """Updates in a number of epochs; a last smaller batch is one of them."""
+        return round(epochs * -(-len(self.train) // self.spec.training.batch_size))
+
+    def _steps_by_epoch(self) -> list[int]:
+        """Updates in each epoch of the stage; the last may be a part of one."""
+        whole, total = self._steps(1), max(self._steps(self.spec.epochs), 1)
+        return [min(whole, total - start) for start in range(0, total, whole)]
+
+    def _rate(self, step: int) -> float:
+        """Learning rate at an update of the whole run: linear warm-up, constant, linear decay."""
+        settings = self.spec.training
+        warmup, decay = self._steps(settings.warmup), self._steps(settings.decay)
+        left = self._steps(self.spec.epochs_in_all) - step
+        rise = min(1.0, (step + 1) / warmup) if warmup else 1.0
+        fall = min(1.0, max(left, 1) / decay) if decay else 1.0
+        return settings.learning_rate * rise * fall
+
+    # -------------------------------------------------------------------------------------- optimizer
+
+    def _new_optimizer(self) -> AdamW:
+        settings = self.spec.training
+        optimizer = AdamW(
+            self.model.parameters(),
+            lr=settings.learning_rate,
+            betas=settings.betas,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        return self.accelerator.prepare(optimizer)
+
+    def load_optimizer(self, folder: Path) -> None:
+        """Go on with the optimizer state that a stage left in `folder`, if there is one."""
+        if not (folder / OPTIMIZER).is_file():
+            return
+        saved = load_file(folder / OPTIMIZER)
+        state = self.optimizer.state_dict()
+        names = [name for name, _ in self.model.named_parameters()]
+        state["state"] = {
+            i: {key: saved[f"{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+            for i, name in enumerate(names)
+        }
+        self.optimizer.load_state_dict(state)
+
+    def save_optimizer(self, folder: Path) -> None:
+        """Leave the optimizer state for the next stage, without pickle."""
+        names = [name for name, _ in self.model.named_parameters()]
+        state = self.optimizer.state_dict()["state"]
+        flat = {f"{names[i]}.{key}": value for i, values in state.items() for key, value in values.items()}
+        save_file(flat, folder / OPTIMIZER)
+
+
+def train(
+    spec: StageSpec,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    train: Sequence[Question],
+    valid: Sequence[Question],
+    parent: Path,
+) -> tuple[StageTrainer, list[Epoch], float]:
+    """Train one stage: the trainer with its final weights, the history, and the seconds it took."""
+    start = perf_counter()
+    trainer = StageTrainer(spec, model, tokenizer, train, valid)
+    if spec.training.reset_optimizer == "never":
+        trainer.load_optimizer(parent)
+    history = trainer.run()
+    return trainer, history, perf_counter() - start

@@ -1,0 +1,64 @@
+"""Questions and their statistics.
+
+REQUIRED INPUTS:   none, or the files a data set names
+OUTPUTS:           <results>/data/{dataset}/{train,valid,test}.jsonl   <results>/data/{dataset}/{split}.csv
+"""
+
+
+def question_settings(wildcards):
+    """Where the questions of a data set come from."""
+    return study.datasets[wildcards.dataset].questions.model_dump_json()
+
+
+def question_files(wildcards):
+    """The files a data set is read from, if it is."""
+    settings = study.datasets[wildcards.dataset].questions.root
+    return [getattr(settings, split).path for split in SPLITS] if settings.source == "files" else []
+
+
+rule questions:
+    input:
+        files=question_files,
+        code=code("questions"),
+    output:
+        train="<results>/data/{dataset}/train.jsonl",
+        valid="<results>/data/{dataset}/valid.jsonl",
+        test="<results>/data/{dataset}/test.jsonl",
+    params:
+        settings=question_settings,
+    log:
+        "<logs>/questions/{dataset}.log",
+    benchmark:
+        "<benchmarks>/questions/{dataset}.tsv"
+    shell:
+        r"""
+        python -m coconut_study questions \
+            --settings {params.settings:q} \
+            --train {output.train:q} \
+            --valid {output.valid:q} \
+            --test {output.test:q} &> {log:q}
+        """
+
+
+rule describe:
+    input:
+        questions="<results>/data/{dataset}/{split}.jsonl",
+        code=code("statistics"),
+    output:
+        statistics="<results>/data/{dataset}/{split}.csv",
+    log:
+        "<logs>/describe/{dataset}-{split}.log",
+    benchmark:
+        "<benchmarks>/describe/{dataset}-{split}.tsv"
+    shell:
+        r"""
+        python -m coconut_study describe \
+            --questions {input.questions:q} \
+            --out {output.statistics:q} &> {log:q}
+        """
+
+
+rule data:
+    """All questions, with their statistics."""
+    input:
+        expand("<results>/data/{dataset}/{split}.csv", dataset=study.datasets, split=SPLITS),
