@@ -68,24 +68,31 @@ def describe(questions: Asked, out: Out) -> None:
 @app.command()
 def base(
     settings: Json,
-    seed: Annotated[int, typer.Option()],
-    template: Annotated[str, typer.Option(help="prose or symbols")],
     out: Annotated[Path, typer.Option(help="folder of the checkpoint")],
     questions: Annotated[
-        list[Path] | None, typer.Argument(help="questions whose words a new tokenizer knows")
+        list[Path] | None, typer.Argument(help="questions a new model learns its words from")
     ] = None,
 ) -> None:
-    """Load or make the base model, give it the marks, and save it."""
+    """Load or make (and pretrain) the base model, give it the marks, and save it."""
     from coconut_study import base as b
     from coconut_study import checkpoints, config, provenance
     from coconut_study import questions as q
     from coconut_study.templates import TEMPLATES
 
-    model_settings = _settings(config.Model, settings)
-    writer = TEMPLATES[template]  # type: ignore[index]
-    texts = [writer.text(question) for path in questions or [] for question in q.read(path)]
-    model, tokenizer = b.make(model_settings, seed, texts)
-    facts = provenance.card(settings=json.loads(settings), seed=seed, stage=None)
+    wanted = _settings(config.Basing, settings)
+    asked = [question for path in questions or [] for question in q.read(path)]
+    writer = TEMPLATES[wanted.text.template]
+    model, tokenizer = b.make(wanted.model, wanted.seed, map(writer.text, asked))
+    reports = []
+    if wanted.model.pretraining is not None:
+        from coconut_study.pretrain import Pretrainer
+
+        reports = Pretrainer(
+            model, tokenizer, asked, wanted.model.pretraining, wanted.text, wanted.seed
+        ).run()
+    facts = provenance.card(
+        settings=wanted.model_dump(mode="json"), stage=None, pretraining=[asdict(r) for r in reports]
+    )
     with written_folder(out) as folder:
         checkpoints.save(folder, model, tokenizer, facts)
 
@@ -116,13 +123,13 @@ def train(
         stage=wanted.stage,
         thoughts=wanted.layout.thoughts,
         data={"train": provenance.file_hash(train), "valid": provenance.file_hash(valid)},
-        device=str(trainer.accelerator.device),
+        device=str(trainer.learner.accelerator.device),
         seconds=round(seconds, 1),
     )
     with written_folder(checkpoint) as folder:
-        checkpoints.save(folder, trainer.model, tokenizer, facts)
+        checkpoints.save(folder, trainer.learner.model, tokenizer, facts)
         if wanted.training.reset_optimizer == "never":
-            trainer.save_optimizer(folder)
+            trainer.learner.save(folder)
     _write_csv(history, pd.DataFrame([asdict(row) for row in rows]))
 
 

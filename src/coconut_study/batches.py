@@ -11,7 +11,7 @@ on the right.
 from __future__ import annotations
 
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -36,6 +36,10 @@ class Batch:
     target_N: Tensor
     first_thought: int
     n_thoughts: int
+
+    def only(self, counted_N: Tensor) -> Batch:
+        """The batch with loss on some of its predicted tokens alone."""
+        return replace(self, predictor_N=self.predictor_N[counted_N], target_N=self.target_N[counted_N])
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device."""

@@ -140,6 +140,9 @@ class Model(Closed):
     ] = None
     tokenizer: Annotated[str, Field(description="hub name or folder, or `words` for one made from the data")]
     new_tokens: NewTokens
+    pretraining: Annotated[
+        Pretraining | None, Field(description="what a new model learns before any run; null for nothing")
+    ] = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
@@ -155,6 +158,14 @@ class Model(Closed):
         return self
 
 
+class Basing(Closed):
+    """All that determines a base model, but for the questions it is pretrained on."""
+
+    model: Model
+    text: TextSettings
+    seed: int
+
+
 class Mixing(Closed):
     """Questions shown as in another stage, so that the model keeps earlier stages alive."""
 
@@ -165,24 +176,40 @@ class Mixing(Closed):
     ]
 
 
-class Training(Closed):
+class Optimization(Closed):
+    """AdamW, clipping and precision."""
+
+    learning_rate: PositiveFloat
+    weight_decay: Annotated[float, Field(ge=0)]
+    betas: tuple[Probability, Probability]
+    clip: Annotated[PositiveFloat | None, Field(description="largest norm of the gradient")]
+    precision: Annotated[Literal["no", "bf16", "fp16"], Field(description="autocast; weights stay float32")]
+
+
+class Pretraining(Optimization):
+    """Teaching a new base model to read facts: unplanned walks on graphs, no question, no choice."""
+
+    batch_size: PositiveInt
+    steps: PositiveInt
+    warmup: Annotated[int, Field(ge=0, description="updates of linear warm-up")]
+    decay: Annotated[int, Field(ge=0, description="updates of linear decay at the end")]
+    walks: Annotated[PositiveInt, Field(description="walks behind the facts of a graph")]
+    length: Annotated[PositiveInt, Field(description="most steps of a walk")]
+
+
+class Training(Optimization):
     """How a stage is trained."""
 
     batch_size: PositiveInt
     micro_batch_size: Annotated[PositiveInt | None, Field(description="questions in memory at once")] = None
-    learning_rate: PositiveFloat
     warmup: Annotated[float, Field(ge=0, description="epochs of linear warm-up at the start of the run")]
     decay: Annotated[float, Field(ge=0, description="epochs of linear decay at the end of the run")]
-    weight_decay: Annotated[float, Field(ge=0)]
-    betas: tuple[Probability, Probability]
-    clip: Annotated[PositiveFloat | None, Field(description="largest norm of the gradient")]
     reset_optimizer: Annotated[
         Literal["stage", "epoch", "never"],
         Field(description="the paper says stage; the published code does it every epoch"),
     ]
     mixing: Mixing
     redraw: Annotated[bool, Field(description="new names and order of a graph question at every use")]
-    precision: Literal["no", "bf16", "fp16"]
 
     @model_validator(mode="after")
     def _batches_divide(self) -> Training:
@@ -246,8 +273,7 @@ class StageSpec(Closed):
     """All that determines a trained stage. Equal specs are one stage, trained once (see `Study.chain`)."""
 
     questions: Annotated[dict[str, Any], Field(description="the settings of its questions")]
-    text: TextSettings
-    base: Annotated[dict[str, Any], Field(description="the settings and seed of the base model")]
+    base: Basing
     training: Training
     layout: Layout
     mixed: Annotated[tuple[Layout, ...], Field(description="layouts of other stages, by steps hidden")]
@@ -357,6 +383,10 @@ class Study(Closed):
         seeds = list(dict.fromkeys(seed for _, _, seed in self.run_keys()))
         return self.base_seeds[seeds.index(seed) % len(self.base_seeds)]
 
+    def basing(self, base_seed: int) -> Basing:
+        """All that determines the base model of a seed."""
+        return Basing(model=self.model, text=self.text, seed=base_seed)
+
     def trained_k(self, dataset: str, method: str) -> int:
         """The number of thoughts a run ends its training with."""
         return self.methods[method].final_layout(self.schedule_of(dataset, method)).thoughts
@@ -386,8 +416,7 @@ class Study(Closed):
             specs.append(
                 StageSpec(
                     questions=self.datasets[dataset].questions.model_dump(mode="json"),
-                    text=self.text,
-                    base=self.model.model_dump(mode="json") | {"seed": self.base_seed(seed)},
+                    base=self.basing(self.base_seed(seed)),
                     training=training if mixed else _unmixed(training),
                     layout=row.layout(schedule, stage),
                     mixed=mixed,

@@ -52,14 +52,14 @@ def accuracy(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     """The main table as points: our mean and interval for each method, the paper's number beside it."""
     with _style():
         names = list(dict.fromkeys(table["dataset"]))
-        figure, axes = plt.subplots(
-            1, len(names), figsize=(1.5 + 4.2 * len(names), 0.9 + 0.36 * table["method"].nunique()),
-            squeeze=False, sharex=True,
-        )  # fmt: skip
+        size = (1.5 + 4.2 * len(names), 1.2 + 0.36 * table["method"].nunique())
+        figure, axes = plt.subplots(1, len(names), figsize=size, squeeze=False, layout="constrained")
         for axis, name in zip(axes[0], names, strict=True):
             _accuracy_panel(axis, table[table["dataset"] == name].reset_index(), titles)
             axis.set_title(titles[name])
-        axes[0][-1].legend(loc="upper left", bbox_to_anchor=(1.02, 1), frameon=False)
+        figure.legend(
+            *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False
+        )
         sns.despine(figure)
     return figure
 
@@ -133,7 +133,9 @@ def learning(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         methods = list(dict.fromkeys(table["method"]))
         palette = dict(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
         markers = dict(zip(methods, "osD^vPX*<>", strict=False))
-        figure, axes = plt.subplots(1, len(names), figsize=(1.8 + 5.2 * len(names), 3.4), squeeze=False)
+        figure, axes = plt.subplots(
+            1, len(names), figsize=(1.8 + 5.2 * len(names), 3.4), squeeze=False, layout="constrained"
+        )
         for axis, name in zip(axes[0], names, strict=True):
             rows = table[table["dataset"] == name]
             for method, line in rows.groupby("method", sort=False):
@@ -143,7 +145,13 @@ def learning(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
             _stage_ends(axis, rows)
             axis.set_title(titles[name], pad=16)
             axis.set(xlabel="training questions seen", ylabel="right answers (%)", ylim=(0, 101))
-        axes[0][-1].legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+            axis.set_xlim(left=0)
+        drawn = {
+            label: line
+            for axis in axes[0]
+            for line, label in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(drawn.values(), drawn.keys(), loc="outside right upper", frameon=False)
         sns.despine(figure)
     return figure
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import networkx as nx
 import numpy as np
@@ -63,9 +64,14 @@ class Graph:
 
 def shortest_paths(graph: Graph) -> list[list[int]]:
     """All shortest paths from root to target, in a fixed order; empty when there is none."""
+    return _shortest_paths(graph.edges, graph.root, graph.target)
+
+
+@lru_cache(maxsize=100_000)  # a question that is redrawn keeps its paths
+def _shortest_paths(edges: tuple[Edge, ...], root: int, target: int) -> list[list[int]]:
     try:
-        return sorted(nx.all_shortest_paths(graph.digraph, graph.root, graph.target))
-    except nx.NetworkXNoPath:
+        return sorted(nx.all_shortest_paths(nx.DiGraph(edges), root, target))
+    except (nx.NetworkXNoPath, nx.NodeNotFound):
         return []
 
 

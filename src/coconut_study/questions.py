@@ -62,8 +62,8 @@ def options_of(text: str) -> tuple[str, str]:
 
 def ask(graph: Graph, rng: np.random.Generator) -> Question:
     """The question about `graph` in the published words: facts, options and gold path in random order."""
-    sentences = [_sentence(graph, edge) for edge in graph.edges]
-    order = rng.permutation(len(sentences))
+    facts = [sentence(graph, edge) for edge in graph.edges]
+    order = rng.permutation(len(facts))
     options = [graph.names[graph.target], graph.names[graph.neg_target]]
     if rng.random() < 0.5:
         options.reverse()
@@ -71,22 +71,26 @@ def ask(graph: Graph, rng: np.random.Generator) -> Question:
     path = paths[int(rng.integers(len(paths)))]
     root = graph.names[graph.root]
     return Question(
-        question=" ".join(sentences[i] for i in order) + f" Is {root} a {options[0]} or {options[1]}?",
-        steps=tuple(_sentence(graph, edge) for edge in pairwise(path)),
+        question=" ".join(facts[i] for i in order) + f" Is {root} a {options[0]} or {options[1]}?",
+        steps=tuple(sentence(graph, edge) for edge in pairwise(path)),
         answer=f"{root} is a {graph.names[graph.target]}.",
         graph=graph,
     )
 
 
-def redraw(question: Question, rng: np.random.Generator, persons: int, concepts: int) -> Question:
-    """The same graph question with new names and a new order; a question without a graph stays as it is."""
+def redraw(question: Question, rng: np.random.Generator, **pool: int) -> Question:
+    """The same graph question with new names and a new order; a question without a graph stays as it is.
+
+    `pool` limits the names as in `graphs.name`.
+    """
     if question.graph is None:
         return question
-    (graph,) = graphs.name((question.graph,), rng, persons, concepts)
+    (graph,) = graphs.name((question.graph,), rng, **pool)
     return ask(graph, rng)
 
 
-def _sentence(graph: Graph, edge: graphs.Edge) -> str:
+def sentence(graph: Graph, edge: graphs.Edge) -> str:
+    """An edge in the published words."""
     head, tail = graph.names[edge[0]], graph.names[edge[1]]
     return f"{head} is a {tail}." if head[0].isupper() else f"Every {head} is a {tail}."
 
@@ -101,7 +105,7 @@ def fault(question: Question) -> str | None:
         return None
     if wrong := graphs.fault(graph):
         return wrong
-    sentences = sorted(_sentence(graph, edge) for edge in graph.edges)
+    sentences = sorted(sentence(graph, edge) for edge in graph.edges)
     written_facts = question.question[: question.question.rfind(".") + 1]
     if sorted(re.findall(r"[^.]+\.", written_facts.replace(". ", "."))) != sentences:
         return "the sentences of the question are not the edges of the graph"
@@ -111,9 +115,7 @@ def fault(question: Question) -> str | None:
         return str(error)
     if {*options} != {graph.names[graph.target], graph.names[graph.neg_target]}:
         return "the options in the question are not target and neg_target"
-    paths = [
-        tuple(_sentence(graph, edge) for edge in pairwise(path)) for path in graphs.shortest_paths(graph)
-    ]
+    paths = [tuple(sentence(graph, edge) for edge in pairwise(path)) for path in graphs.shortest_paths(graph)]
     if question.steps not in paths:
         return "the steps are not a shortest path from root to target"
     if question.answer != f"{graph.names[graph.root]} is a {graph.names[graph.target]}.":

@@ -6,7 +6,7 @@
              Tom is a lempus.
              Every lempus is a rompus.
              ### Tom is a rompus.
-    symbols  lempus rompus Tom lempus ... ? rompus gorpus Tom | lempus rompus ### rompus
+    symbols  lempus rompus Tom lempus ... ? rompus gorpus | Tom lempus rompus ### rompus
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple, Protocol
 
-from coconut_study.questions import Question, facts_of, options_of
+from coconut_study.graphs import Graph
+from coconut_study.questions import Question, facts_of, options_of, sentence
 
 TemplateName = Literal["prose", "symbols"]
 
@@ -55,6 +56,12 @@ class Template(Protocol):
     def positions(self, question: Question, n_tokens: int, shared: bool) -> list[int]:
         """Position ids of the question's tokens; `shared` lets the tokens of a fact share one."""
 
+    def facts(self, question: Question) -> str:
+        """The facts of a graph question alone."""
+
+    def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
+        """How a walk behind the facts starts, and where it goes."""
+
     def read(self, response: str) -> Reading:
         """What a response says."""
 
@@ -84,6 +91,16 @@ class Prose:
         """One after the other: sentences have no fixed number of tokens to share a position."""
         return list(range(n_tokens))
 
+    def facts(self, question: Question) -> str:
+        """Its sentences."""
+        return question.question[: question.question.rfind(".") + 1]
+
+    def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
+        """The head of the first sentence, and the rest of them."""
+        sentences = "\n".join(sentence(graph, edge) for edge in pairwise(path))
+        start = sentences.index(" is a ")
+        return f"\n{sentences[:start]}", sentences[start:]
+
     def read(self, response: str) -> Reading:
         """Sentences before the answer mark, one a line or several."""
         body = response.partition("#")[0]
@@ -97,15 +114,14 @@ class Symbols:
     """One word a node: facts as pairs, a step as the node it reaches. For graph questions only."""
 
     def text(self, question: Question) -> Text:
-        """`a b c d ... ? x y root |`, then the nodes of the path, then `### target`."""
+        """`a b c d ... ? x y | root`, then the nodes of the path, then `### target`."""
         graph = question.graph
         if graph is None:
             raise ValueError("the symbols template writes graph questions only; use prose")
-        facts = " ".join(f"{head} {tail}" for head, tail in facts_of(question.question))
         first, second = options_of(question.question)
         root, target = graph.names[graph.root], graph.names[graph.target]
         steps = [f" {tail}" for _, tail in map(_step_names, question.steps)]
-        return Text(f"{facts} ? {first} {second} {root} |", steps, f" {ANSWER_MARK} {target}")
+        return Text(f"{self.facts(question)} ? {first} {second} | {root}", steps, f" {ANSWER_MARK} {target}")
 
     def positions(self, question: Question, n_tokens: int, shared: bool) -> list[int]:
         """With `shared`, both tokens of a fact have the number of the fact."""
@@ -115,6 +131,15 @@ class Symbols:
         n_facts = len(question.graph.edges)
         facts = [i for i in range(n_facts) for _ in range(2)]
         return facts + list(range(n_facts, n_tokens - n_facts))
+
+    def facts(self, question: Question) -> str:
+        """Heads and tails."""
+        return " ".join(f"{head} {tail}" for head, tail in facts_of(question.question))
+
+    def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
+        """The first node as it would stand in a question, and the nodes behind it as steps."""
+        first, *others = (graph.names[node] for node in path)
+        return f" | {first}", "".join(f" {name}" for name in others)
 
     def read(self, response: str) -> Reading:
         """Words before the answer mark are the nodes of a path; the first has no written head."""

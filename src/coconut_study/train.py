@@ -12,26 +12,21 @@ from pathlib import Path
 from time import perf_counter
 
 import torch
-from accelerate import Accelerator
 from numpy.random import Generator
-from safetensors.torch import load_file, save_file
-from torch.optim import AdamW
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from coconut_study import model as engine
 from coconut_study.batches import collate
-from coconut_study.config import StageSpec, Training
+from coconut_study.config import StageSpec
+from coconut_study.learner import Learner, rate
 from coconut_study.methods import Layout
 from coconut_study.progress import bar
 from coconut_study.questions import Question, redraw
 from coconut_study.respond import respond
 from coconut_study.sequences import Sequence as TokenSequence
 from coconut_study.sequences import Tokens, build, tokenize
-from coconut_study.streams import stream, torch_seed
+from coconut_study.streams import stream
 from coconut_study.templates import TEMPLATES, is_right
 from coconut_study.tokens import marks_of
-
-OPTIMIZER = "optimizer.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Epoch:
 
 
 class StageTrainer:
-    """Trains a model through one stage. `model` ends with the weights that the stage keeps."""
+    """Trains a model through one stage; its learner ends with the weights that the stage keeps."""
 
     def __init__(
         self,
@@ -57,14 +52,12 @@ class StageTrainer:
         valid: Sequence[Question],
     ) -> None:
         self.spec, self.tokenizer = spec, tokenizer
-        self.template = TEMPLATES[spec.text.template]
+        self.template = TEMPLATES[spec.base.text.template]
         self.marks = marks_of(tokenizer)
         self.train, self.valid = train, valid
         self.train_tokens = None if spec.training.redraw else self._tokens(train)
         self.valid_tokens = self._tokens(valid)
-        self.accelerator = Accelerator(mixed_precision=spec.training.precision)
-        self.model = self.accelerator.prepare(model)
-        self.optimizer = self._new_optimizer()
+        self.learner = Learner(model, spec.training)
 
     # ------------------------------------------------------------------------------------------- loop
 
@@ -74,55 +67,36 @@ class StageTrainer:
         best: dict[str, torch.Tensor] | None = None
         for epoch, n_steps in enumerate(self._steps_by_epoch()):
             if epoch and self.spec.training.reset_optimizer == "epoch":
-                self.optimizer = self._new_optimizer()
+                self.learner.reset()
             loss = self._train_epoch(epoch, n_steps)
             questions = min(n_steps * self.spec.training.batch_size, len(self.train))
             history.append(Epoch(self.spec.stage, epoch, questions, loss, self.accuracy()))
             # Of equally good epochs the later one is kept: it has seen more questions.
             if self.spec.keep == "best" and history[-1].accuracy >= max(row.accuracy for row in history):
-                best = {name: value.clone() for name, value in self.model.state_dict().items()}
+                best = {name: value.clone() for name, value in self.learner.model.state_dict().items()}
         if best is not None:
-            self.model.load_state_dict(best)
+            self.learner.model.load_state_dict(best)
         return history
 
     def _train_epoch(self, epoch: int, n_steps: int) -> float:
         """Train for `n_steps`; the mean loss over predicted tokens."""
-        spec, settings = self.spec, self.spec.training
-        self.model.train()
-        done = sum(self._steps_by_epoch()[:epoch]) + self._steps(spec.epochs_before)
-        loss, n_tokens = torch.zeros((), device=self.accelerator.device), 0
-        batches = self._batches(epoch, n_steps)
-        with torch.random.fork_rng():
-            torch.manual_seed(torch_seed("dropout", spec.seed, spec.stage, epoch))
-            what = f"stage {spec.stage}, epoch {epoch + 1}"
-            for step, sequences in enumerate(bar(batches, what, total=n_steps), start=done):
-                for group in self.optimizer.param_groups:
-                    group["lr"] = self._rate(step)
-                batch_loss, batch_tokens = self._step(sequences, settings)
-                loss, n_tokens = loss + batch_loss, n_tokens + batch_tokens
+        spec = self.spec
+        start = self._steps(spec.epochs_before) + sum(self._steps_by_epoch()[:epoch])
+        loss, n_tokens = torch.zeros((), device=self.learner.accelerator.device), 0
+        with self.learner.training(spec.seed, spec.stage, epoch):
+            batches = bar(self._batches(epoch, n_steps), f"stage {spec.stage}, epoch {epoch + 1}", n_steps)
+            for step, sequences in enumerate(batches, start=start):
+                size = spec.training.micro_batch_size or len(sequences)
+                parts = [sequences[i : i + size] for i in range(0, len(sequences), size)]
+                split = [collate(part, self.marks.pad) for part in parts]
+                loss = loss + self.learner.update(split, self._rate(step))
+                n_tokens += sum(sequence.n_loss for sequence in sequences)
         return loss.item() / n_tokens
-
-    def _step(self, sequences: list[TokenSequence], settings: Training) -> tuple[torch.Tensor, int]:
-        """One update. The loss is the mean over all predicted tokens, however the batch is split."""
-        n_tokens = sum(sequence.n_loss for sequence in sequences)
-        size = settings.micro_batch_size or len(sequences)
-        loss = torch.zeros((), device=self.accelerator.device)
-        for start in range(0, len(sequences), size):
-            batch = collate(sequences[start : start + size], self.marks.pad).to(self.accelerator.device)
-            with self.accelerator.autocast():
-                part = engine.loss_sum(self.model, batch)
-            self.accelerator.backward(part / n_tokens)
-            loss = loss + part.detach()
-        if settings.clip is not None:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), settings.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        return loss, n_tokens
 
     def accuracy(self) -> float:
         """Share of validation questions answered right at the stage's own number of thoughts."""
         responses, _ = respond(
-            self.model, self.tokenizer, self.valid_tokens, [self.spec.layout], self.spec.evaluation
+            self.learner.model, self.tokenizer, self.valid_tokens, [self.spec.layout], self.spec.evaluation
         )
         right = [is_right(self.valid[r.question], r.text, self.template) for r in responses]
         return sum(right) / len(right)
@@ -135,13 +109,13 @@ class StageTrainer:
         order = stream("order", spec.seed, spec.stage, epoch).permutation(len(self.train))
         mixing = stream("mixing", spec.seed, spec.stage, epoch)
         names = stream("names", spec.seed, spec.stage, epoch)
+        pool = {key: spec.questions[key] for key in ("persons", "concepts") if key in spec.questions}
         for step in range(n_steps):
             chosen = order[step * size : (step + 1) * size].tolist()
             if self.train_tokens is not None:
                 tokens = [self.train_tokens[i] for i in chosen]
             else:
-                persons, concepts = spec.questions["persons"], spec.questions["concepts"]
-                tokens = self._tokens([redraw(self.train[i], names, persons, concepts) for i in chosen])
+                tokens = self._tokens([redraw(self.train[i], names, **pool) for i in chosen])
             yield [build(one, self._layout(one, mixing), self.marks) for one in tokens]
 
     def _layout(self, tokens: Tokens, mixing: Generator) -> Layout:
@@ -152,7 +126,7 @@ class StageTrainer:
         return self.spec.layout
 
     def _tokens(self, questions: Sequence[Question]) -> list[Tokens]:
-        shared = self.spec.text.facts_share_position
+        shared = self.spec.base.text.facts_share_position
         return tokenize(questions, self.template, self.tokenizer, shared=shared)
 
     # --------------------------------------------------------------------------------------- schedule
@@ -170,43 +144,7 @@ class StageTrainer:
         """Learning rate at an update of the whole run: linear warm-up, constant, linear decay."""
         settings = self.spec.training
         warmup, decay = self._steps(settings.warmup), self._steps(settings.decay)
-        left = self._steps(self.spec.epochs_in_all) - step
-        rise = min(1.0, (step + 1) / warmup) if warmup else 1.0
-        fall = min(1.0, max(left, 1) / decay) if decay else 1.0
-        return settings.learning_rate * rise * fall
-
-    # -------------------------------------------------------------------------------------- optimizer
-
-    def _new_optimizer(self) -> AdamW:
-        settings = self.spec.training
-        optimizer = AdamW(
-            self.model.parameters(),
-            lr=settings.learning_rate,
-            betas=settings.betas,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
-        return self.accelerator.prepare(optimizer)
-
-    def load_optimizer(self, folder: Path) -> None:
-        """Go on with the optimizer state that a stage left in `folder`, if there is one."""
-        if not (folder / OPTIMIZER).is_file():
-            return
-        saved = load_file(folder / OPTIMIZER)
-        state = self.optimizer.state_dict()
-        names = [name for name, _ in self.model.named_parameters()]
-        state["state"] = {
-            i: {key: saved[f"{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-            for i, name in enumerate(names)
-        }
-        self.optimizer.load_state_dict(state)
-
-    def save_optimizer(self, folder: Path) -> None:
-        """Leave the optimizer state for the next stage, without pickle."""
-        names = [name for name, _ in self.model.named_parameters()]
-        state = self.optimizer.state_dict()["state"]
-        flat = {f"{names[i]}.{key}": value for i, values in state.items() for key, value in values.items()}
-        save_file(flat, folder / OPTIMIZER)
+        return rate(step, self._steps(self.spec.epochs_in_all), settings, warmup, decay)
 
 
 def train(
@@ -221,6 +159,6 @@ def train(
     start = perf_counter()
     trainer = StageTrainer(spec, model, tokenizer, train, valid)
     if spec.training.reset_optimizer == "never":
-        trainer.load_optimizer(parent)
+        trainer.learner.load(parent)
     history = trainer.run()
     return trainer, history, perf_counter() - start

@@ -54,7 +54,7 @@ def parent_checkpoint(wildcards):
     """What a stage starts from: the stage before, or the base model."""
     spec = STAGES[wildcards.id]
     if spec.parent is None:
-        return f"{RESULTS}/base/seed{spec.base['seed']}"
+        return f"{RESULTS}/base/seed{spec.base.seed}"
     return (
         f"{RESULTS}/stages/{wildcards.dataset}/seed{wildcards.seed}"
         f"/stage{STAGES[spec.parent].stage}-{spec.parent}/checkpoint"
@@ -67,9 +67,9 @@ def last_checkpoint(wildcards):
     return f"{stage_folder(run, CHAINS[run][-1])}/checkpoint"
 
 
-def vocabulary(wildcards):
-    """The questions whose words a new tokenizer must know."""
-    names = study.datasets if study.model.tokenizer == "words" else []
+def base_questions(wildcards):
+    """The questions a new model learns its words from."""
+    names = study.datasets if study.model.architecture else []
     return [f"{RESULTS}/data/{name}/train.jsonl" for name in names]
 
 

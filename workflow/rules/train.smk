@@ -10,15 +10,19 @@ def stage_spec(wildcards):
     return STAGES[wildcards.id].model_dump_json()
 
 
+def base_settings(wildcards):
+    """All that determines a base model."""
+    return study.basing(int(wildcards.seed)).model_dump_json()
+
+
 rule base:
     input:
-        questions=vocabulary,
-        code=code("base"),
+        questions=base_questions,
+        code=code("base") + code("pretrain") * bool(study.model.pretraining),
     output:
         checkpoint=directory("<results>/base/seed{seed}"),
     params:
-        settings=study.model.model_dump_json(),
-        template=study.text.template,
+        settings=base_settings,
     log:
         "<logs>/base/seed{seed}.log",
     benchmark:
@@ -30,8 +34,6 @@ rule base:
         r"""
         python -m coconut_study base \
             --settings {params.settings:q} \
-            --seed {wildcards.seed} \
-            --template {params.template} \
             --out {output.checkpoint:q} \
             {input.questions:q} &> {log:q}
         """

@@ -1,0 +1,99 @@
+"""A model and its optimizer, one update at a time: what base pretraining and every stage have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_file, save_file
+from torch.optim import AdamW
+from transformers import PreTrainedModel
+
+from coconut_study import model as engine
+from coconut_study.batches import Batch
+from coconut_study.config import Optimization
+from coconut_study.streams import torch_seed
+
+STATE = "optimizer.safetensors"
+
+
+class Learner:
+    """Updates `model` by AdamW on whatever device and in whatever precision accelerate is told to use."""
+
+    def __init__(self, model: PreTrainedModel, settings: Optimization) -> None:
+        self.settings = settings
+        self.accelerator = Accelerator(mixed_precision=settings.precision)
+        self.model: PreTrainedModel = self.accelerator.prepare(model)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the state of the optimizer."""
+        settings = self.settings
+        self.optimizer: AdamW = self.accelerator.prepare(
+            AdamW(
+                self.model.parameters(),
+                lr=settings.learning_rate,
+                betas=settings.betas,
+                weight_decay=settings.weight_decay,
+                fused=True,
+            )
+        )
+
+    def update(self, batches: Sequence[Batch], rate: float) -> torch.Tensor:
+        """One update at a learning rate; the cross-entropy summed over all predicted tokens.
+
+        The gradient is that of the mean over all predicted tokens of `batches`, however they are split.
+        """
+        n_tokens = sum(len(batch.target_N) for batch in batches)
+        total = torch.zeros((), device=self.accelerator.device)
+        for batch in batches:
+            with self.accelerator.autocast():
+                loss = engine.loss_sum(self.model, batch.to(self.accelerator.device))
+            self.accelerator.backward(loss / n_tokens)
+            total = total + loss.detach()
+        if self.settings.clip is not None:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return total
+
+    @contextmanager
+    def training(self, *numbers: int) -> Iterator[None]:
+        """Training mode, with the dropout stream that belongs to `numbers`."""
+        self.model.train()
+        with torch.random.fork_rng():
+            torch.manual_seed(torch_seed("dropout", *numbers))
+            yield
+
+    # ------------------------------------------------------------------------------ state, without pickle
+
+    def save(self, folder: Path) -> None:
+        """Leave the optimizer's state in a folder."""
+        names = [name for name, _ in self.model.named_parameters()]
+        state = self.optimizer.state_dict()["state"]
+        flat = {f"{names[i]}.{key}": value for i, values in state.items() for key, value in values.items()}
+        save_file(flat, folder / STATE)
+
+    def load(self, folder: Path) -> None:
+        """Go on with the state left in a folder, if there is one."""
+        if not (folder / STATE).is_file():
+            return
+        saved = load_file(folder / STATE)
+        state = self.optimizer.state_dict()
+        state["state"] = {
+            i: {key: saved[f"{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+            for i, (name, _) in enumerate(self.model.named_parameters())
+        }
+        self.optimizer.load_state_dict(state)
+
+
+def rate(step: int, steps: int, settings: Optimization, warmup: int, decay: int) -> float:
+    """Learning rate at an update of a run of `steps`: linear warm-up, constant, linear decay."""
+    rise = min(1.0, (step + 1) / warmup) if warmup else 1.0
+    fall = min(1.0, max(steps - step, 1) / decay) if decay else 1.0
+    return settings.learning_rate * rise * fall

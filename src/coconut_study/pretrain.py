@@ -1,0 +1,132 @@
+"""Pretraining of a small base model: reading facts, and nothing about choosing between options.
+
+The paper starts every run from GPT-2, which can look up a fact in its context. A new small model cannot,
+and whether it learns to in time decides a run. So one base model is taught it, once for all methods and
+seeds, on walks that go nowhere in particular:
+
+    a b c d ... | u v w x | u' v' w' ...
+                    ^ ^ ^      ^  ^       loss on the walked nodes alone
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from coconut_study.batches import Batch, collate
+from coconut_study.config import Pretraining, TextSettings
+from coconut_study.graphs import name
+from coconut_study.learner import Learner, rate
+from coconut_study.progress import bar
+from coconut_study.questions import Question, ask
+from coconut_study.sequences import Sequence as TokenSequence
+from coconut_study.streams import stream
+from coconut_study.templates import TEMPLATES
+from coconut_study.tokens import marks_of
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Mean cross-entropy of a walked step since the last report, and that of a perfect reader of facts,
+    who knows the children of every node but not which of them a walk takes (nats)."""
+
+    step: int
+    loss: float
+    floor: float
+
+
+class Pretrainer:
+    """Teaches a new model to read facts, on the graphs of training questions under ever new names."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        questions: Sequence[Question],
+        settings: Pretraining,
+        text: TextSettings,
+        seed: int,
+    ) -> None:
+        self.learner = Learner(model, settings)
+        self.tokenizer, self.settings, self.text, self.seed = tokenizer, settings, text, seed
+        self.template = TEMPLATES[text.template]
+        self.graphs = [question.graph for question in questions if question.graph is not None]
+        self.pad = marks_of(tokenizer).pad
+        self.rng = stream("pretraining", seed)
+
+    def run(self, reports: int = 10) -> list[Report]:
+        """All updates, reported on `reports` times."""
+        steps = self.settings.steps
+        every = -(-steps // reports)
+        return [self._some(start, min(start + every, steps)) for start in range(0, steps, every)]
+
+    def _some(self, start: int, stop: int) -> Report:
+        loss, floor, n_steps = torch.zeros((), device=self.learner.accelerator.device), 0.0, 0
+        with self.learner.training(self.seed, start):
+            for step in bar(range(start, stop), f"base model, from update {start} of {self.settings.steps}"):
+                walks = [self._walks() for _ in range(self.settings.batch_size)]
+                loss = loss + self.learner.update([self._batch(walks)], self._rate(step))
+                floor += sum(walk.floor for _, some in walks for walk in some)
+                n_steps += sum(walk.n_steps for _, some in walks for walk in some)
+        return Report(stop, loss.item() / n_steps, floor / n_steps)
+
+    def _rate(self, step: int) -> float:
+        settings = self.settings
+        return rate(step, settings.steps, settings, settings.warmup, settings.decay)
+
+    def _walks(self) -> tuple[Question, list[Walk]]:
+        """A graph under new names, and walks on it."""
+        graph = self.graphs[self.rng.integers(len(self.graphs))]
+        (named,) = name((graph,), self.rng, len(graph.persons), len(graph.names) - len(graph.persons))
+        children = {node: list(tails) for node, tails in named.digraph.adjacency() if tails}
+        drawn = [walk(children, self.settings.length, self.rng) for _ in range(self.settings.walks)]
+        return ask(named, self.rng), [Walk(*self.template.walk(named, path), floor, len(path) - 1)
+                                      for path, floor in drawn]  # fmt: skip
+
+    def _batch(self, walks: Sequence[tuple[Question, list[Walk]]]) -> Batch:
+        """One row a graph: its facts, then its walks, with loss on what is walked."""
+        texts = [
+            text
+            for question, some in walks
+            for text in (self.template.facts(question), *(t for w in some for t in (w.given, w.walked)))
+        ]
+        ids = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"])
+        rows, counted = [], []
+        for question, some in walks:
+            facts, behind = next(ids), []
+            for _ in some:
+                given, walked = next(ids), next(ids)
+                behind += given + walked
+                counted += [False] * len(given) + [True] * len(walked)
+            n = len(facts) + len(behind)
+            positions = self.template.positions(question, n, self.text.facts_share_position)
+            rows.append(TokenSequence(facts, 0, behind, positions, len(behind)))
+        return collate(rows, self.pad).only(torch.tensor(counted))
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk in words (how it starts, then where it goes), and the entropy of its choices in nats."""
+
+    given: str
+    walked: str
+    floor: float
+    n_steps: int
+
+
+def walk(
+    children: Mapping[int, Sequence[int]], length: int, rng: np.random.Generator
+) -> tuple[list[int], float]:
+    """A path of up to `length` steps from a random node with children, and the entropy of its choices."""
+    starts = list(children)
+    path, floor = [starts[int(rng.integers(len(starts)))]], 0.0
+    while len(path) <= length and path[-1] in children:
+        tails = children[path[-1]]
+        path.append(tails[int(rng.integers(len(tails)))])
+        floor += math.log(len(tails))
+    return path, floor

@@ -1,0 +1,137 @@
+"""The engine's equalities, on tiny GPT-2, Llama and Qwen models in float64."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from coconut_study import model as engine
+from coconut_study.batches import collate
+from coconut_study.sequences import Sequence
+
+
+def assert_close(model, found, expected):
+    """Equal to 1e-9 in float64; Llama and Qwen compute their norms in float32, so to 1e-5 there."""
+    atol = 1e-9 if model.config.model_type == "gpt2" else 1e-5
+    torch.testing.assert_close(found, expected, rtol=0, atol=atol)
+
+
+def sequence(rng, before, thoughts, after, n_loss=None):
+    positions = list(range(before + thoughts + after))
+    ids = rng.integers(1, 28, before + after).tolist()
+    return Sequence(ids[:before], thoughts, ids[before:], positions, after - 1 if n_loss is None else n_loss)
+
+
+@pytest.fixture
+def mixed():
+    """Rows of different lengths and numbers of thoughts."""
+    rng = np.random.default_rng(0)
+    return [sequence(rng, *shape) for shape in ((5, 2, 4), (9, 0, 3), (3, 3, 6), (7, 1, 2))]
+
+
+def plain(model, sequence):
+    """The definition, without cache or batch: thoughts appended one at a time to a growing input."""
+    embed = model.get_input_embeddings()
+    inputs = embed(torch.tensor([sequence.before]))
+    for _ in range(sequence.thoughts):
+        hidden = model.base_model(inputs_embeds=inputs, use_cache=False).last_hidden_state
+        inputs = torch.cat([inputs, hidden[:, -1:]], dim=1)
+    inputs = torch.cat([inputs, embed(torch.tensor([sequence.after]))], dim=1)
+    return model(inputs_embeds=inputs, use_cache=False).logits[0, -sequence.n_loss - 1 : -1]
+
+
+def gradients(model, loss):
+    model.zero_grad()
+    loss.backward()
+    return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+def test_logits_and_gradients_equal_the_plain_definition_row_by_row(model, mixed):
+    batch = collate(mixed, pad=0)
+    by_row = [plain(model, row) for row in mixed]
+    assert_close(model, engine.predictions(model, batch), torch.cat(by_row))
+    ours = gradients(model, engine.loss_sum(model, batch))
+    losses = [
+        cross_entropy(logits, torch.tensor(row.after[-row.n_loss :]), reduction="sum")
+        for row, logits in zip(mixed, by_row, strict=True)
+    ]
+    theirs = gradients(model, torch.stack(losses).sum())
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        assert_close(model, ours[name], theirs[name])
+
+
+def test_without_thoughts_it_is_the_plain_model(model):
+    rng = np.random.default_rng(1)
+    rows = [sequence(rng, 6, 0, 4), sequence(rng, 3, 0, 5)]
+    found = engine.predictions(model, collate(rows, pad=0))
+    expected = [model(torch.tensor([row.before + row.after])).logits[0, -row.n_loss - 1 : -1] for row in rows]
+    assert_close(model, found, torch.cat(expected))
+
+
+def test_padding_changes_nothing(model, mixed):
+    alone = [engine.predictions(model, collate([row], pad=0)) for row in mixed]
+    for pad in (0, 17):
+        together = engine.predictions(model, collate(mixed, pad=pad))
+        assert_close(model, together, torch.cat(alone))
+
+
+def test_rows_without_thoughts_may_stand_beside_rows_with_them(model, mixed):
+    found = engine.predictions(model, collate(mixed, pad=0, aligned=True))
+    without = [row for row in mixed if not row.thoughts]
+    batch = collate(without, pad=0)
+    expected = engine.predictions(model, batch)
+    start = mixed[0].n_loss
+    assert_close(model, found[start : start + len(expected)], expected)
+
+
+def test_logits_are_computed_where_there_is_loss_and_nowhere_else(model, mixed):
+    batch = collate(mixed, pad=0)
+    assert len(batch.target_N) == sum(row.n_loss for row in mixed)
+    assert engine.predictions(model, batch).shape == (len(batch.target_N), 32)
+
+
+def recomputed(model, prompt, k, limit, eos):
+    """Greedy decoding by the definition: everything is read again for every token."""
+    written = []
+    while len(written) < limit and eos not in written:
+        positions = list(range(len(prompt.before) + k + len(prompt.after) + len(written) + 1))
+        row = Sequence(prompt.before, k, [*prompt.after, *written, 1], positions, 1)
+        with torch.no_grad():
+            written.append(plain(model, row).argmax(dim=-1).item())
+    return written
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_decoding_equals_recomputation_for_every_number_of_thoughts(model, marks, after):
+    rng = np.random.default_rng(2)
+    prompts = [sequence(rng, before, 0, after, 0) for before in (4, 9, 6)]
+    found = engine.generate(model, prompts, [0, 1, 3], 8, marks)
+    expected = [[recomputed(model, prompt, k, 8, marks.eos) for k in (0, 1, 3)] for prompt in prompts]
+    assert found == expected
+
+
+def test_rows_stop_by_themselves_and_finished_rows_are_dropped(marks, monkeypatch):
+    from ..conftest import tiny
+
+    model = tiny("gpt2")
+    rng = np.random.default_rng(3)
+    prompts = [sequence(rng, 5, 0, 1, 0) for _ in range(16)]
+    # Make <eos> likely, so that rows end at different times.
+    head = model.get_output_embeddings()
+    original = head.forward
+    monkeypatch.setattr(head, "forward", lambda hidden: original(hidden) + 8 * (torch.arange(32) == 0))
+    found = engine.generate(model, prompts, [0, 2], 10, marks)
+    alone = [engine.generate(model, [prompt], [0, 2], 10, marks)[0] for prompt in prompts]
+    lengths = {len(ids) for row in found for ids in row}
+    assert len(lengths) > 2
+    assert found == alone
+
+
+def test_a_sweep_gives_what_each_k_gives_alone(model, marks):
+    rng = np.random.default_rng(4)
+    prompts = [sequence(rng, 4 + i, 0, 1, 0) for i in range(4)]
+    together = engine.generate(model, prompts, [0, 1, 2], 6, marks)
+    for i, k in enumerate([0, 1, 2]):
+        alone = engine.generate(model, prompts, [k], 6, marks)
+        assert [row[i] for row in together] == [row[0] for row in alone]

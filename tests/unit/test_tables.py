@@ -1,0 +1,136 @@
+import math
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from coconut_study import figures, tables
+from coconut_study.paths import Outcome
+
+TITLES = {"d": "Data & set", "cot": "CoT", "coconut": "Coconut", "no_cot": "No-CoT"}
+PAPER = {
+    "table_1": {"reference": "Table 1", "prosqa": {"cot": {"accuracy": 77.5, "sd": 1.9, "tokens": 49.4}}},
+    "statistics": {"prosqa": {"reference": "files", "questions": 800, "nodes": 22.81}},
+}
+ROWS = [
+    {"dataset": "d", "method": method, "k": k, "paper_dataset": "prosqa", "paper_method": method}
+    for method, k in (("cot", 0), ("coconut", 2))
+]
+
+
+def graded(method, seed, k, outcomes):
+    right = [o in ("correct label", "correct path") for o in outcomes]
+    return pd.DataFrame(
+        {"dataset": "d", "method": method, "seed": seed, "k": k, "question": range(len(outcomes)),
+         "outcome": outcomes, "right": right, "tokens": 4 + k, "finished": True}
+    )  # fmt: skip
+
+
+@pytest.fixture
+def grades():
+    good, bad = ["correct path"] * 3 + ["hallucination"], ["wrong target"] * 3 + ["correct path"]
+    labels = ["correct label"] * 4
+    return pd.concat(
+        [
+            graded("cot", 1, 0, good),
+            graded("cot", 2, 0, bad),
+            graded("coconut", 1, 0, bad),
+            graded("coconut", 1, 2, labels),
+        ]
+    )
+
+
+def test_an_interval_is_students_and_a_single_seed_has_none():
+    found = tables.interval([70, 80, 90])
+    low, high = stats.t.interval(0.95, 2, loc=80, scale=stats.sem([70, 80, 90]))
+    assert (found.mean, found.low, found.high, found.n) == pytest.approx((80, low, high, 3))
+    single = tables.interval([70])
+    assert (single.mean, single.n) == (70, 1)
+    assert math.isnan(single.low)
+    assert math.isnan(single.high)
+    assert tables.interval([99, 90], (0, 100)).high == 100
+
+
+def test_the_main_table_takes_the_trained_number_of_thoughts_and_sets_the_paper_beside(grades):
+    table = tables.main(grades, ROWS, PAPER).set_index("method")
+    assert table.loc["cot", ["seeds", "accuracy", "tokens"]].tolist() == [2, 50, 4]
+    assert table.loc["coconut", ["seeds", "accuracy", "tokens"]].tolist() == [1, 100, 6]
+    assert table.loc["cot", "paper accuracy"] == 77.5
+    assert math.isnan(table.loc["coconut", "paper accuracy"])
+    assert math.isnan(table.loc["coconut", "low"])
+
+
+def test_a_missing_number_is_never_shown_as_zero(grades):
+    table = tables.main(grades, ROWS, PAPER)
+    shown = tables.shown_main(table, TITLES).set_index("method")
+    assert shown.loc["Coconut", "paper: accuracy (%)"] == "–"
+    assert shown.loc["Coconut", "accuracy (%)"] == "100.0"
+    assert shown.loc["CoT", "accuracy (%)"] == "50.0 [0.0, 100.0]"
+    assert shown.loc["CoT", "paper: accuracy (%)"] == "77.5 ± 1.9"
+    assert ",," in table.to_csv(index=False)
+
+
+def test_the_sweep_has_every_outcome_and_they_make_up_all_responses(grades):
+    table = tables.sweep(grades)
+    assert set(table["measure"]) == set(tables.MEASURES)
+    outcomes = table[table["measure"] != tables.ANSWER]
+    totals = outcomes.groupby(["method", "k"])["mean"].sum()
+    assert totals.tolist() == pytest.approx([100] * 3)
+    cot = outcomes[outcomes["method"] == "cot"].set_index("measure")["mean"]
+    assert (cot["correct path"], cot["wrong target"], cot["longer path"]) == (50, 37.5, 0)
+    shown = tables.shown_sweep(table, TITLES)
+    assert len(shown) == 3
+    assert "right answer (%)" in shown
+
+
+def test_learning_curves_put_stages_end_to_end():
+    def history(stage, accuracies):
+        return pd.DataFrame(
+            {"stage": stage, "epoch": range(len(accuracies)), "questions": 10, "loss": 1.0,
+             "accuracy": accuracies}
+        )  # fmt: skip
+
+    runs = [
+        ({"dataset": "d", "method": "coconut", "seed": s}, [history(0, [0.1, a]), history(1, [a])])
+        for s, a in ((1, 0.4), (2, 0.6))
+    ]
+    table = tables.learning(runs)
+    assert table["seen"].tolist() == [10, 20, 30]
+    assert table["mean"].tolist() == pytest.approx([10, 50, 50])
+    assert table["n"].tolist() == [2, 2, 2]
+
+
+def test_data_statistics_stand_beside_the_published_ones():
+    ours = {"Toy (test)": pd.Series({"questions": 8.0, "steps": 3.0})}
+    table = tables.data(ours, PAPER).set_index("measure")
+    assert table.loc["questions"].tolist() == [800, 8]
+    assert math.isnan(table.loc["nodes", "Toy (test)"])
+    shown = tables.shown_data(table.reset_index()).set_index("measure")
+    assert shown.loc["nodes"].tolist() == ["22.81", "–"]
+
+
+def test_tables_are_printed_as_markdown_and_booktabs(grades):
+    shown = tables.shown_main(tables.main(grades, ROWS, PAPER), TITLES)
+    assert tables.markdown(shown).startswith("| data set ")
+    latex = tables.latex(shown)
+    assert r"\toprule" in latex
+    assert r"Data \& set & CoT & 50.0 [0.0, 100.0]" in latex
+    assert r"77.5 $\pm$ 1.9" in latex
+
+
+def test_figures_are_written_in_three_formats_the_same_each_time(grades, tmp_path):
+    sweep, learning = tables.sweep(grades), pd.DataFrame(
+        {"dataset": "d", "method": "cot", "stage": 0, "epoch": [0, 1], "seen": [10, 20], "mean": [10, 20],
+         "low": math.nan, "high": math.nan, "n": 1, "loss": 1.0}
+    )  # fmt: skip
+    for run in ("one", "two"):
+        figures.save(figures.sweep(sweep, TITLES, ["no_cot", "cot"]), tmp_path / run / "sweep.svg")
+        figures.save(figures.accuracy(tables.main(grades, ROWS, PAPER), TITLES), tmp_path / run / "a.svg")
+        figures.save(figures.learning(learning, TITLES), tmp_path / run / "learning.svg")
+    for name in ("sweep", "a", "learning"):
+        for suffix in (".svg", ".pdf", ".png"):
+            one, two = (tmp_path / run / f"{name}{suffix}" for run in ("one", "two"))
+            assert one.read_bytes() == two.read_bytes(), (name, suffix)
+    drawn = (tmp_path / "one" / "sweep.svg").read_text()
+    assert all(outcome.value in drawn for outcome in Outcome)
+    assert "Coconut, k = 2" in drawn
