@@ -77,7 +77,8 @@ def tiny(model_type: str, vocabulary: int = 32):
         torch.manual_seed(0)
         model = AutoModelForCausalLM.from_config(config)
         for parameter in model.parameters():
-            parameter.data.normal_(std=0.3)
+            if parameter.dim() > 1:
+                parameter.data.normal_(std=0.4)
     return model.double().eval()
 
 

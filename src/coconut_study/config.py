@@ -193,7 +193,7 @@ class Pretraining(Optimization):
     steps: PositiveInt
     warmup: Annotated[int, Field(ge=0, description="updates of linear warm-up")]
     decay: Annotated[int, Field(ge=0, description="updates of linear decay at the end")]
-    walks: Annotated[PositiveInt, Field(description="walks behind the facts of a graph")]
+    walks: Annotated[PositiveInt, Field(description="walks behind the facts")]
     length: Annotated[PositiveInt, Field(description="most steps of a walk")]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from coconut_study.config import Pretraining, TextSettings
 from coconut_study.graphs import name
 from coconut_study.learner import Learner, rate
 from coconut_study.progress import bar
-from coconut_study.questions import Question, ask
+from coconut_study.questions import Question
 from coconut_study.sequences import Sequence as TokenSequence
 from coconut_study.streams import stream
 from coconut_study.templates import TEMPLATES
@@ -69,54 +70,63 @@ class Pretrainer:
         loss, floor, n_steps = torch.zeros((), device=self.learner.accelerator.device), 0.0, 0
         with self.learner.training(self.seed, start):
             for step in bar(range(start, stop), f"base model, from update {start} of {self.settings.steps}"):
-                walks = [self._walks() for _ in range(self.settings.batch_size)]
-                loss = loss + self.learner.update([self._batch(walks)], self._rate(step))
-                floor += sum(walk.floor for _, some in walks for walk in some)
-                n_steps += sum(walk.n_steps for _, some in walks for walk in some)
+                pages = [self._page() for _ in range(self.settings.batch_size)]
+                loss = loss + self.learner.update([self._batch(pages)], self._rate(step))
+                floor += sum(page.floor for page in pages)
+                n_steps += sum(page.n_steps for page in pages)
         return Report(stop, loss.item() / n_steps, floor / n_steps)
 
     def _rate(self, step: int) -> float:
         settings = self.settings
         return rate(step, settings.steps, settings, settings.warmup, settings.decay)
 
-    def _walks(self) -> tuple[Question, list[Walk]]:
-        """A graph under new names, and walks on it."""
-        graph = self.graphs[self.rng.integers(len(self.graphs))]
-        (named,) = name((graph,), self.rng, len(graph.persons), len(graph.names) - len(graph.persons))
-        children = {node: list(tails) for node, tails in named.digraph.adjacency() if tails}
-        drawn = [walk(children, self.settings.length, self.rng) for _ in range(self.settings.walks)]
-        return ask(named, self.rng), [Walk(*self.template.walk(named, path), floor, len(path) - 1)
-                                      for path, floor in drawn]  # fmt: skip
+    def _page(self) -> Page:
+        """The facts of a graph under new names and in a new order, and walks on it."""
+        graph = self.graphs[int(self.rng.integers(len(self.graphs)))]
+        n_persons = len(graph.persons)
+        (named,) = name((graph,), self.rng, n_persons, len(graph.names) - n_persons)
+        edges = [named.edges[i] for i in self.rng.permutation(len(named.edges))]
+        children: dict[int, list[int]] = {}
+        for head, tail in edges:
+            children.setdefault(head, []).append(tail)
+        walks = [walk(children, self.settings.length, self.rng) for _ in range(self.settings.walks)]
+        return Page(
+            facts=self.template.facts(named, edges),
+            n_facts=len(edges),
+            walks=[self.template.walk(named, path) for path, _ in walks],
+            n_steps=sum(len(path) - 1 for path, _ in walks),
+            floor=sum(entropy for _, entropy in walks),
+        )
 
-    def _batch(self, walks: Sequence[tuple[Question, list[Walk]]]) -> Batch:
-        """One row a graph: its facts, then its walks, with loss on what is walked."""
-        texts = [
-            text
-            for question, some in walks
-            for text in (self.template.facts(question), *(t for w in some for t in (w.given, w.walked)))
-        ]
+    def _batch(self, pages: Sequence[Page]) -> Batch:
+        """One row a page, with loss on what is walked."""
+        texts = [text for page in pages for text in (page.facts, *chain.from_iterable(page.walks))]
         ids = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"])
         rows, counted = [], []
-        for question, some in walks:
+        for page in pages:
             facts, behind = next(ids), []
-            for _ in some:
+            for _ in page.walks:
                 given, walked = next(ids), next(ids)
                 behind += given + walked
                 counted += [False] * len(given) + [True] * len(walked)
             n = len(facts) + len(behind)
-            positions = self.template.positions(question, n, self.text.facts_share_position)
+            positions = self.template.positions(page.slots, page.n_slots, n, self.text.facts_share_position)
             rows.append(TokenSequence(facts, 0, behind, positions, len(behind)))
         return collate(rows, self.pad).only(torch.tensor(counted))
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """A walk in words (how it starts, then where it goes), and the entropy of its choices in nats."""
+class Page:
+    """A training text: facts, then walks (how each starts, where it goes).
 
-    given: str
-    walked: str
-    floor: float
+    `n_steps` are walked, and the entropy of the walks' choices is `floor` nats.
+    """
+
+    facts: str
+    n_facts: int
+    walks: list[tuple[str, str]]
     n_steps: int
+    floor: float
 
 
 def walk(
@@ -124,9 +134,9 @@ def walk(
 ) -> tuple[list[int], float]:
     """A path of up to `length` steps from a random node with children, and the entropy of its choices."""
     starts = list(children)
-    path, floor = [starts[int(rng.integers(len(starts)))]], 0.0
+    path, entropy = [starts[int(rng.integers(len(starts)))]], 0.0
     while len(path) <= length and path[-1] in children:
         tails = children[path[-1]]
         path.append(tails[int(rng.integers(len(tails)))])
-        floor += math.log(len(tails))
-    return path, floor
+        entropy += math.log(len(tails))
+    return path, entropy

@@ -77,7 +77,8 @@ def tokenize(
     for question, text in zip(questions, texts, strict=True):
         asked = next(ids)
         steps = [next(ids) for _ in text.steps]
-        positions = template.positions(question, len(asked), shared)
+        n_facts = len(question.graph.edges) if question.graph else 0
+        positions = template.positions(n_facts, len(asked), shared)
         tokens.append(Tokens(asked, positions, steps, [*next(ids), eos]))
     return tokens
 

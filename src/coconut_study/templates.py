@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple, Protocol
 
-from coconut_study.graphs import Graph
+from coconut_study.graphs import Edge, Graph
 from coconut_study.questions import Question, facts_of, options_of, sentence
 
 TemplateName = Literal["prose", "symbols"]
@@ -53,11 +53,11 @@ class Template(Protocol):
     def text(self, question: Question) -> Text:
         """The question in words."""
 
-    def positions(self, question: Question, n_tokens: int, shared: bool) -> list[int]:
-        """Position ids of the question's tokens; `shared` lets the tokens of a fact share one."""
+    def positions(self, n_facts: int, n_tokens: int, shared: bool) -> list[int]:
+        """Position ids of tokens that begin with facts; `shared` lets the tokens of a fact share one."""
 
-    def facts(self, question: Question) -> str:
-        """The facts of a graph question alone."""
+    def facts(self, graph: Graph, edges: Sequence[Edge]) -> str:
+        """Facts alone."""
 
     def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
         """How a walk behind the facts starts, and where it goes."""
@@ -87,13 +87,13 @@ class Prose:
         steps = [f"{step}\n" for step in question.steps]
         return Text(f"{question.question}\n", steps, f"{ANSWER_MARK} {question.answer}")
 
-    def positions(self, question: Question, n_tokens: int, shared: bool) -> list[int]:
+    def positions(self, n_facts: int, n_tokens: int, shared: bool) -> list[int]:
         """One after the other: sentences have no fixed number of tokens to share a position."""
         return list(range(n_tokens))
 
-    def facts(self, question: Question) -> str:
-        """Its sentences."""
-        return question.question[: question.question.rfind(".") + 1]
+    def facts(self, graph: Graph, edges: Sequence[Edge]) -> str:
+        """Sentences."""
+        return " ".join(sentence(graph, edge) for edge in edges)
 
     def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
         """The head of the first sentence, and the rest of them."""
@@ -121,20 +121,19 @@ class Symbols:
         first, second = options_of(question.question)
         root, target = graph.names[graph.root], graph.names[graph.target]
         steps = [f" {tail}" for _, tail in map(_step_names, question.steps)]
-        return Text(f"{self.facts(question)} ? {first} {second} | {root}", steps, f" {ANSWER_MARK} {target}")
+        facts = " ".join(word for fact in facts_of(question.question) for word in fact)
+        return Text(f"{facts} ? {first} {second} | {root}", steps, f" {ANSWER_MARK} {target}")
 
-    def positions(self, question: Question, n_tokens: int, shared: bool) -> list[int]:
+    def positions(self, n_facts: int, n_tokens: int, shared: bool) -> list[int]:
         """With `shared`, both tokens of a fact have the number of the fact."""
         if not shared:
             return list(range(n_tokens))
-        assert question.graph is not None
-        n_facts = len(question.graph.edges)
-        facts = [i for i in range(n_facts) for _ in range(2)]
+        facts = [number for number in range(n_facts) for _ in range(2)]
         return facts + list(range(n_facts, n_tokens - n_facts))
 
-    def facts(self, question: Question) -> str:
+    def facts(self, graph: Graph, edges: Sequence[Edge]) -> str:
         """Heads and tails."""
-        return " ".join(f"{head} {tail}" for head, tail in facts_of(question.question))
+        return " ".join(graph.names[node] for edge in edges for node in edge)
 
     def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
         """The first node as it would stand in a question, and the nodes behind it as steps."""

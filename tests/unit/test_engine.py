@@ -120,7 +120,7 @@ def test_rows_stop_by_themselves_and_finished_rows_are_dropped(marks, monkeypatc
     # Make <eos> likely, so that rows end at different times.
     head = model.get_output_embeddings()
     original = head.forward
-    monkeypatch.setattr(head, "forward", lambda hidden: original(hidden) + 8 * (torch.arange(32) == 0))
+    monkeypatch.setattr(head, "forward", lambda hidden: original(hidden) + 2 * (torch.arange(32) == 0))
     found = engine.generate(model, prompts, [0, 2], 10, marks)
     alone = [engine.generate(model, [prompt], [0, 2], 10, marks)[0] for prompt in prompts]
     lengths = {len(ids) for row in found for ids in row}

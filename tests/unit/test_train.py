@@ -157,9 +157,9 @@ def test_pretraining_predicts_walked_nodes_alone(study, splits, template):
     )
     text = study.text.model_copy(update={"template": template})
     pretrainer = pretrain.Pretrainer(model, tokenizer, splits["train"], settings_, text, 0)
-    walks = [pretrainer._walks() for _ in range(3)]
-    batch = pretrainer._batch(walks)
-    expected = [w for _, some in walks for walk in some for w in tokenizer(walk.walked)["input_ids"]]
+    pages = [pretrainer._page() for _ in range(3)]
+    batch = pretrainer._batch(pages)
+    expected = [w for page in pages for _, walked in page.walks for w in tokenizer(walked)["input_ids"]]
     assert batch.target_N.tolist() == expected
     reports = pretrainer.run(reports=4)
     assert [report.step for report in reports] == [5, 10, 15, 20]
