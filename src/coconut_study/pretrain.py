@@ -110,7 +110,7 @@ class Pretrainer:
                 behind += given + walked
                 counted += [False] * len(given) + [True] * len(walked)
             n = len(facts) + len(behind)
-            positions = self.template.positions(page.slots, page.n_slots, n, self.text.facts_share_position)
+            positions = self.template.positions(page.n_facts, n, self.text.facts_share_position)
             rows.append(TokenSequence(facts, 0, behind, positions, len(behind)))
         return collate(rows, self.pad).only(torch.tensor(counted))
 
