@@ -1,5 +1,6 @@
 """The Coconut study: questions -> training in stages -> responses -> grades -> tables and figures."""
 
+
 configfile: "config/methods.yaml"
 
 

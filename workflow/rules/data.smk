@@ -24,19 +24,19 @@ rule questions:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
         test="<results>/data/{dataset}/test.jsonl",
-    params:
-        settings=question_settings,
     log:
         "<logs>/questions/{dataset}.log",
     benchmark:
         "<benchmarks>/questions/{dataset}.tsv"
+    params:
+        settings=question_settings,
     shell:
         r"""
         python -m coconut_study questions \
             --settings {params.settings:q} \
             --train {output.train:q} \
             --valid {output.valid:q} \
-            --test {output.test:q} &> {log:q}
+            --test {output.test:q} &>{log:q}
         """
 
 
@@ -54,7 +54,7 @@ rule describe:
         r"""
         python -m coconut_study describe \
             --questions {input.questions:q} \
-            --out {output.statistics:q} &> {log:q}
+            --out {output.statistics:q} &>{log:q}
         """
 
 

@@ -18,8 +18,6 @@ rule respond:
     output:
         responses="<results>/runs/<run>/responses.jsonl",
         timings="<results>/runs/<run>/timings.csv",
-    params:
-        settings=asking,
     log:
         "<logs>/respond/<run>.log",
     benchmark:
@@ -28,6 +26,8 @@ rule respond:
         gpu=study.machine.gpus,
         mem_mb=study.machine.memory_mb,
         runtime=study.machine.minutes,
+    params:
+        settings=asking,
     shell:
         r"""
         python -m coconut_study respond \
@@ -35,7 +35,7 @@ rule respond:
             --checkpoint {input.checkpoint:q} \
             --questions {input.questions:q} \
             --responses {output.responses:q} \
-            --timings {output.timings:q} &> {log:q}
+            --timings {output.timings:q} &>{log:q}
         """
 
 
@@ -46,13 +46,13 @@ rule grade:
         code=code("grade"),
     output:
         grades="<results>/runs/<run>/grades.csv",
-    params:
-        settings=study.grading.model_dump_json(),
-        template=study.text.template,
     log:
         "<logs>/grade/<run>.log",
     benchmark:
         "<benchmarks>/grade/<run>.tsv"
+    params:
+        settings=study.grading.model_dump_json(),
+        template=study.text.template,
     shell:
         r"""
         python -m coconut_study grade \
@@ -60,7 +60,7 @@ rule grade:
             --template {params.template} \
             --responses {input.responses:q} \
             --questions {input.questions:q} \
-            --out {output.grades:q} &> {log:q}
+            --out {output.grades:q} &>{log:q}
         """
 
 

@@ -10,7 +10,9 @@ REFERENCES = ["no_cot", "cot"]  # drawn below a sweep, as in the paper's figure
 HISTORIES = list(
     dict.fromkeys(f"{stage_folder(run, spec)}/history.csv" for run in RUNS for spec in CHAINS[run])
 )
-SPLIT_TITLES = [f"{study.datasets[name].title} ({split})" for name in study.datasets for split in SPLITS]
+SPLIT_TITLES = [
+    f"{study.datasets[name].title} ({split})" for name in study.datasets for split in SPLITS
+]
 
 
 def main_rows():
@@ -52,13 +54,13 @@ rule table_main:
         ),
         markdown="<results>/tables/main.md",
         latex="<results>/tables/main.tex",
-    params:
-        rows=json.dumps(main_rows()),
-        titles=json.dumps(TITLES),
     log:
         "<logs>/table_main.log",
     benchmark:
         "<benchmarks>/table_main.tsv"
+    params:
+        rows=json.dumps(main_rows()),
+        titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study table-main \
@@ -66,7 +68,7 @@ rule table_main:
             --paper {input.paper:q} \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.grades:q} &> {log:q}
+            {input.grades:q} &>{log:q}
         """
 
 
@@ -83,18 +85,18 @@ rule table_sweep:
         ),
         markdown="<results>/tables/sweep.md",
         latex="<results>/tables/sweep.tex",
-    params:
-        titles=json.dumps(TITLES),
     log:
         "<logs>/table_sweep.log",
     benchmark:
         "<benchmarks>/table_sweep.tsv"
+    params:
+        titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study table-sweep \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.grades:q} &> {log:q}
+            {input.grades:q} &>{log:q}
         """
 
 
@@ -112,19 +114,19 @@ rule table_data:
         ),
         markdown="<results>/tables/data.md",
         latex="<results>/tables/data.tex",
-    params:
-        columns=json.dumps(SPLIT_TITLES),
     log:
         "<logs>/table_data.log",
     benchmark:
         "<benchmarks>/table_data.tsv"
+    params:
+        columns=json.dumps(SPLIT_TITLES),
     shell:
         r"""
         python -m coconut_study table-data \
             --columns {params.columns:q} \
             --paper {input.paper:q} \
             --out {output.csv:q} \
-            {input.statistics:q} &> {log:q}
+            {input.statistics:q} &>{log:q}
         """
 
 
@@ -134,18 +136,18 @@ rule table_learning:
         code=code("tables"),
     output:
         csv="<results>/tables/learning.csv",
-    params:
-        runs=json.dumps(history_numbers()),
     log:
         "<logs>/table_learning.log",
     benchmark:
         "<benchmarks>/table_learning.tsv"
+    params:
+        runs=json.dumps(history_numbers()),
     shell:
         r"""
         python -m coconut_study table-learning \
             --runs {params.runs:q} \
             --out {output.csv:q} \
-            {input.histories:q} &> {log:q}
+            {input.histories:q} &>{log:q}
         """
 
 
@@ -161,18 +163,18 @@ rule figure_accuracy:
             labels={"figure": "right answers of every method"},
         ),
         others=multiext("<results>/figures/accuracy", ".pdf", ".png"),
-    params:
-        titles=json.dumps(TITLES),
     log:
         "<logs>/figure_accuracy.log",
     benchmark:
         "<benchmarks>/figure_accuracy.tsv"
+    params:
+        titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study figure-accuracy \
             --table {input.table:q} \
             --titles {params.titles:q} \
-            --out {output.svg:q} &> {log:q}
+            --out {output.svg:q} &>{log:q}
         """
 
 
@@ -185,16 +187,18 @@ rule figure_sweep:
             "<results>/figures/sweep-{dataset}-{method}.svg",
             caption="../report/sweep.rst",
             category="Figures",
-            labels={"figure": "right answers and outcomes by number of thoughts: {dataset}, {method}"},
+            labels={
+                "figure": "right answers and outcomes by number of thoughts: {dataset}, {method}"
+            },
         ),
         others=multiext("<results>/figures/sweep-{dataset}-{method}", ".pdf", ".png"),
-    params:
-        titles=json.dumps(TITLES),
-        references=json.dumps(REFERENCES),
     log:
         "<logs>/figure_sweep/{dataset}-{method}.log",
     benchmark:
         "<benchmarks>/figure_sweep/{dataset}-{method}.tsv"
+    params:
+        titles=json.dumps(TITLES),
+        references=json.dumps(REFERENCES),
     shell:
         r"""
         python -m coconut_study figure-sweep \
@@ -203,7 +207,7 @@ rule figure_sweep:
             --dataset {wildcards.dataset} \
             --method {wildcards.method} \
             --references {params.references:q} \
-            --out {output.svg:q} &> {log:q}
+            --out {output.svg:q} &>{log:q}
         """
 
 
@@ -219,18 +223,18 @@ rule figure_learning:
             labels={"figure": "learning curves over the stages"},
         ),
         others=multiext("<results>/figures/learning", ".pdf", ".png"),
-    params:
-        titles=json.dumps(TITLES),
     log:
         "<logs>/figure_learning.log",
     benchmark:
         "<benchmarks>/figure_learning.tsv"
+    params:
+        titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study figure-learning \
             --table {input.table:q} \
             --titles {params.titles:q} \
-            --out {output.svg:q} &> {log:q}
+            --out {output.svg:q} &>{log:q}
         """
 
 

@@ -21,8 +21,6 @@ rule base:
         code=code("base") + code("pretrain") * bool(study.model.pretraining),
     output:
         checkpoint=directory("<results>/base/seed{seed}"),
-    params:
-        settings=base_settings,
     log:
         "<logs>/base/seed{seed}.log",
     benchmark:
@@ -30,12 +28,14 @@ rule base:
     resources:
         mem_mb=study.machine.memory_mb,
         runtime=study.machine.minutes,
+    params:
+        settings=base_settings,
     shell:
         r"""
         python -m coconut_study base \
             --settings {params.settings:q} \
             --out {output.checkpoint:q} \
-            {input.questions:q} &> {log:q}
+            {input.questions:q} &>{log:q}
         """
 
 
@@ -48,8 +48,6 @@ rule train:
     output:
         checkpoint=directory("<results>/<stage>/checkpoint"),
         history="<results>/<stage>/history.csv",
-    params:
-        spec=stage_spec,
     log:
         "<logs>/train/{dataset}/seed{seed}/stage{stage}-{id}.log",
     benchmark:
@@ -58,6 +56,8 @@ rule train:
         gpu=study.machine.gpus,
         mem_mb=study.machine.memory_mb,
         runtime=study.machine.minutes,
+    params:
+        spec=stage_spec,
     shell:
         r"""
         python -m coconut_study train \
@@ -66,7 +66,7 @@ rule train:
             --train {input.train:q} \
             --valid {input.valid:q} \
             --checkpoint {output.checkpoint:q} \
-            --history {output.history:q} &> {log:q}
+            --history {output.history:q} &>{log:q}
         """
 
 

@@ -1,0 +1,28 @@
+# make        set up, run the default study on all cores, write results/quick/report.html
+# make test   set up, run the tests
+# make check  formatters, linters and types, as pre-commit runs them
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: study test unit check
+
+study: .venv/.installed
+	$(BIN)/snakemake --cores all --report results/quick/report.html --report-after-run
+
+test: .venv/.installed
+	$(BIN)/python -m pytest
+
+unit: .venv/.installed
+	$(BIN)/python -m pytest tests/unit
+
+check: .venv/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

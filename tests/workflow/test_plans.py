@@ -1,0 +1,78 @@
+"""What Snakemake plans, and what it refuses, before anything runs."""
+
+import pytest
+import yaml
+
+from .conftest import ROOT
+
+pytestmark = pytest.mark.workflow
+
+
+def test_the_default_study_is_quick_and_every_target_is_planned(fresh):
+    jobs = fresh.planned(study=None)
+    assert {"questions", "base", "train", "respond", "grade", "table_main", "figure_sweep"} <= jobs.keys()
+    for target, rule in {"data": "describe", "checkpoints": "train", "responses": "grade",
+                         "tables": "table_main", "figures": "figure_accuracy"}.items():  # fmt: skip
+        assert rule in fresh.planned(target, study=None), target
+
+
+def test_a_shared_stage_is_planned_once(fresh):
+    """Coconut and pause as thought have 3 stages each in the smoke study and share the first."""
+    only = "study: smoke\nruns:\n- {datasets: [balanced], methods: [coconut, pause_as_thought], seeds: [1]}\n"
+    overlay = fresh.write("shared.yaml", only)
+    assert fresh.planned("checkpoints", also=overlay)["train"] == 5
+
+
+@pytest.mark.parametrize(
+    ("overlay", "words"),
+    [
+        ("study: smoke\nmetods: {}\n", "metods: unknown key; did you mean methods?"),
+        (
+            "study: smoke\nruns: [{datasets: [prosqa], methods: [icoat], seeds: [1]}]\n",
+            "icoat is not defined",
+        ),
+        (
+            "study: smoke\nsweep: {methods: [coconut], k: [9]}\n",
+            "sweep.k: 9 is above what coconut is trained",
+        ),
+        ("study: smoke\nmodel: {tokenizer: ./nowhere}\n", "./nowhere is not a folder"),
+    ],
+)
+def test_a_bad_study_is_one_sentence_and_writes_nothing(fresh, overlay, words):
+    done = fresh.snakemake("--cores", "1", also=fresh.write("bad.yaml", overlay))
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert words in said
+    assert "Traceback" not in said
+    assert not (fresh.folder / "results").exists()
+
+
+def test_missing_question_files_are_named_before_anything_runs(fresh):
+    files = {split: {"path": f"nowhere/{split}.json"} for split in ("train", "valid", "test")}
+    study = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    study["datasets"]["balanced"]["questions"] = {"source": "files", **files}
+    fresh.write("config/files.yaml", yaml.safe_dump(study))
+    done = fresh.snakemake("--cores", "1", study="files")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "nowhere/train.json" in said
+    assert "Traceback" not in said
+    assert not (fresh.folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["describe", "--questions", "nowhere.json", "--out", "out.csv"], "nowhere.json: cannot be read"),
+        (["questions", "--settings", '{"source": "prosqa"}', "--train", "a", "--valid", "b", "--test", "c"],
+         "nodes: is missing"),
+        (["respond", "--settings", "{}", "--checkpoint", "x", "--questions", "q", "--responses", "r",
+          "--timings", "t"], "layouts: is missing"),
+    ],
+)  # fmt: skip
+def test_a_command_says_in_one_sentence_what_is_wrong(fresh, arguments, words):
+    done = fresh.run("coconut_study", *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -1,0 +1,121 @@
+"""The smoke study from questions to report, and what an edit or a changed setting reruns after it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from coconut_study.tables import ANSWER, MEASURES
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def results(finished) -> Path:
+    return finished.folder / "results" / "smoke"
+
+
+def test_every_table_and_figure_is_there_in_every_format(results):
+    for table in ("main", "sweep", "data"):
+        for suffix in (".csv", ".md", ".tex"):
+            assert (results / "tables" / f"{table}{suffix}").stat().st_size > 100
+    for figure in ("accuracy", "learning", "sweep-balanced-coconut", "sweep-prosqa-coconut"):
+        for suffix in (".svg", ".pdf", ".png"):
+            assert (results / "figures" / f"{figure}{suffix}").stat().st_size > 1000
+    report = (results / "report.html").read_text(encoding="utf-8")
+    assert "accuracy and tokens, beside the paper" in report
+    assert "its numbers mean nothing" in report
+
+
+def test_every_response_is_graded_once_and_counted_in_the_tables(results):
+    grades = pd.read_csv(results / "runs" / "balanced" / "coconut" / "seed1" / "grades.csv")
+    lines = (results / "runs" / "balanced" / "coconut" / "seed1" / "responses.jsonl").read_text().splitlines()
+    assert len(grades) == len(lines) == 3 * 32  # k = 0, 1, 2 and 32 questions
+    assert grades.groupby("k")["question"].nunique().tolist() == [32, 32, 32]
+    sweep = pd.read_csv(results / "tables" / "sweep.csv")
+    rows = sweep[(sweep["dataset"] == "balanced") & (sweep["method"] == "coconut") & (sweep["k"] == 1)]
+    assert set(rows["measure"]) == set(MEASURES)
+    right = 100 * grades[grades["k"] == 1]["right"].mean()
+    assert rows.set_index("measure").loc[ANSWER, "mean"] == pytest.approx(right)
+    main = pd.read_csv(results / "tables" / "main.csv").set_index(["dataset", "method"])
+    assert main.loc[("balanced", "cot"), "seeds"] == 2
+    assert main["seeds"].sum() == 6
+
+
+def test_tokens_count_written_tokens_and_continuous_thoughts(results):
+    for method, counted in (("coconut", 2), ("pause_as_thought", 0)):
+        file = results / "runs" / "balanced" / method / "seed1" / "responses.jsonl"
+        rows = [json.loads(line) for line in file.read_text().splitlines()]
+        for row in (row for row in rows if row["k"] == 2):
+            assert row["tokens"] == len(row["token_ids"]) - row["finished"] + counted
+
+
+def test_a_checkpoint_carries_its_provenance(results):
+    (folder,) = (results / "stages" / "prosqa" / "seed1").glob("stage2-*")
+    card = json.loads((folder / "checkpoint" / "card.json").read_text())
+    assert (card["stage"], card["thoughts"]) == (2, 2)
+    assert card["spec"]["seed"] == 1
+    assert set(card["data"]) == {"train", "valid"}
+    assert card["versions"]["torch"]
+    history = pd.read_csv(folder / "history.csv")
+    assert history.columns.tolist() == ["stage", "epoch", "questions", "loss", "accuracy"]
+
+
+def test_nothing_is_left_to_do(finished):
+    assert finished.planned() == {}
+
+
+def test_editing_a_plot_reruns_plots_alone(finished):
+    with finished.edited("src/coconut_study/figures.py"):
+        assert finished.planned() == {"figure_accuracy": 1, "figure_learning": 1, "figure_sweep": 2}
+
+
+def test_editing_the_classifier_reruns_grades_and_what_follows(finished):
+    with finished.edited("src/coconut_study/paths.py"):
+        jobs = finished.planned()
+    assert jobs["grade"] == 6
+    assert not {"questions", "base", "train", "respond", "describe"} & jobs.keys()
+
+
+def test_editing_the_loop_retrains_and_keeps_the_questions(finished):
+    with finished.edited("src/coconut_study/train.py"):
+        jobs = finished.planned()
+    assert jobs["train"] == 12
+    assert not {"questions", "base", "describe", "table_data"} & jobs.keys()
+
+
+def test_changing_one_method_reruns_that_method_alone(finished):
+    """Coconut's own six stages on two data sets; pause as thought keeps the stage it shared."""
+    overlay = finished.write(
+        "changed.yaml", "study: smoke\nmethods: {coconut: {training: {learning_rate: 1.0e-4}}}\n"
+    )
+    jobs = finished.planned(also=overlay)
+    assert (jobs["train"], jobs["respond"], jobs["grade"]) == (6, 2, 2)
+    assert not {"questions", "base", "describe", "table_data"} & jobs.keys()
+
+
+def test_one_more_k_asks_again_and_trains_nothing(finished):
+    overlay = finished.write("more.yaml", "study: smoke\nsweep: {methods: [coconut], k: [0]}\n")
+    jobs = finished.planned(also=overlay)
+    assert jobs["respond"] == 2
+    assert "train" not in jobs
+
+
+def test_the_same_study_gives_the_same_bytes(finished, fresh):
+    """One whole run trained again elsewhere: weights, responses and grades, to the last byte."""
+    target = "results/smoke/runs/prosqa/coconut/seed1/grades.csv"
+    done = fresh.snakemake("--cores", "all", target)
+    assert done.returncode == 0, done.stderr[-2000:]
+    again = fresh.folder / "results" / "smoke"
+    before = finished.folder / "results" / "smoke"
+    compared = [
+        *again.glob("stages/prosqa/seed1/*/checkpoint/model.safetensors"),
+        *again.glob("stages/prosqa/seed1/*/history.csv"),
+        *again.glob("runs/prosqa/coconut/seed1/[rg]*"),
+    ]
+    assert len(compared) == 8
+    for path in compared:
+        assert path.read_bytes() == (before / path.relative_to(again)).read_bytes(), path
+    shutil.rmtree(fresh.folder / "results")
