@@ -62,6 +62,15 @@ def describe(questions: Asked, out: Out) -> None:
     _write_csv(out, found.rename_axis("measure").reset_index(name="value"))
 
 
+@app.command()
+def shortcuts(questions: Asked, out: Out) -> None:
+    """How often rules that plan nothing are right."""
+    from coconut_study import questions as q
+    from coconut_study import shortcuts as s
+
+    _write_csv(out, s.table(q.read(questions)))
+
+
 # ------------------------------------------------------------------------------------------- training
 
 
@@ -201,14 +210,33 @@ def table_main(
     grades: Grades,
     rows: Annotated[str, typer.Option(help="JSON: the rows of the table")],
     paper: Annotated[Path, typer.Option(help="the paper's numbers")],
+    shortcuts: Annotated[str, typer.Option(help="JSON: the shortcut table of each data set")],
+    worked: Annotated[float, typer.Option(help="right answers (%) from which a seed counts as worked")],
     titles: Titles,
     out: Table,
 ) -> None:
-    """Accuracy and tokens of every method, the paper's beside them."""
+    """Accuracy and tokens of every method, the paper's and rules that plan nothing beside them."""
+    import pandas as pd
+
     from coconut_study import tables
 
-    table = tables.main(_read_all(grades), json.loads(rows), _yaml(paper))
+    rules = pd.concat([pd.read_csv(p).assign(dataset=name) for name, p in json.loads(shortcuts).items()])
+    table = tables.main(_read_all(grades), json.loads(rows), _yaml(paper), rules, worked)
     _write_table(out, table, tables.shown_main(table, json.loads(titles)))
+
+
+@app.command()
+def table_seeds(
+    grades: Grades,
+    rows: Annotated[str, typer.Option(help="JSON: the rows of the main table")],
+    titles: Titles,
+    out: Table,
+) -> None:
+    """Accuracy of every run."""
+    from coconut_study import tables
+
+    table = tables.seeds(_read_all(grades), json.loads(rows))
+    _write_table(out, table, tables.shown_seeds(table, json.loads(titles)))
 
 
 @app.command()
@@ -257,13 +285,18 @@ def table_learning(
 
 
 @app.command()
-def figure_accuracy(table: Drawn, titles: Titles, out: Figure) -> None:
+def figure_accuracy(
+    table: Drawn,
+    seeds: Annotated[Path, typer.Option(help="CSV with every run")],
+    titles: Titles,
+    out: Figure,
+) -> None:
     """The main table as points."""
     import pandas as pd
 
     from coconut_study import figures
 
-    figures.save(figures.accuracy(pd.read_csv(table), json.loads(titles)), out)
+    figures.save(figures.accuracy(pd.read_csv(table), pd.read_csv(seeds), json.loads(titles)), out)
 
 
 @app.command()

@@ -246,6 +246,14 @@ class Grading(Closed):
     ]
 
 
+class Tables(Closed):
+    """How results are summed up."""
+
+    worked: Annotated[
+        float, Field(ge=0, le=100, description="right answers (%) from which a seed counts as worked")
+    ]
+
+
 class Machine(Closed):
     """What one job needs; the schedulers read it, no result depends on it."""
 
@@ -307,6 +315,7 @@ class Study(Closed):
     training: Training
     responding: Responding
     grading: Grading
+    tables: Tables
     machine: Machine
     runs: Annotated[tuple[Grid, ...], Field(min_length=1)]
     sweep: Sweep

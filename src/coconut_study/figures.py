@@ -48,31 +48,36 @@ def save(figure: Figure, path: Path) -> None:
     plt.close(figure)
 
 
-def accuracy(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
-    """The main table as points: our mean and interval for each method, the paper's number beside it."""
+def accuracy(table: pd.DataFrame, seeds: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+    """The main table as points: every seed, mean and interval of each method, the paper's number beside."""
     with _style():
         names = list(dict.fromkeys(table["dataset"]))
         size = (1.5 + 4.2 * len(names), 1.2 + 0.36 * table["method"].nunique())
         figure, axes = plt.subplots(1, len(names), figsize=size, squeeze=False, layout="constrained")
         for axis, name in zip(axes[0], names, strict=True):
-            _accuracy_panel(axis, table[table["dataset"] == name].reset_index(), titles)
+            runs = seeds[seeds["dataset"] == name]
+            _accuracy_panel(axis, table[table["dataset"] == name].reset_index(), runs, titles)
             axis.set_title(titles[name])
         figure.legend(
-            *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False
+            *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
         )
         sns.despine(figure)
     return figure
 
 
-def _accuracy_panel(axis: Axes, rows: pd.DataFrame, titles: Mapping[str, str]) -> None:
+def _accuracy_panel(axis: Axes, rows: pd.DataFrame, runs: pd.DataFrame, titles: Mapping[str, str]) -> None:
     y = range(len(rows))[::-1]
+    height = dict(zip(rows["method"], y, strict=True))
     colours = sns.color_palette("colorblind")
     axis.hlines(y, rows["low"], rows["high"], color=colours[0], linewidth=3, alpha=0.5)
     axis.scatter(rows["accuracy"], y, color=colours[0], zorder=3, label="ours (mean, 95 % interval)")
     axis.scatter(
+        runs["accuracy"], runs["method"].map(height), color="#777777", s=9, zorder=4, label="ours, each seed"
+    )
+    axis.scatter(
         rows["paper accuracy"], y, marker="|", s=120, color=colours[3], linewidth=2, label="paper (its data)"
     )
-    axis.set_yticks(list(y), [titles[name] for name in rows["method"]])
+    axis.set_yticks(list(y), [titles.get(name, name) for name in rows["method"]])
     axis.set(xlabel="right answers (%)", xlim=(-2, 102), ylim=(-0.6, len(rows) - 0.4))
     axis.grid(axis="x", alpha=0.3)
 

@@ -70,16 +70,16 @@ def tokenize(
 ) -> list[Tokens]:
     """Questions in token ids; question, steps and answer are tokenized apart, as in the published code."""
     texts = [template.text(question) for question in questions]
-    parts = [part for text in texts for part in (text.question, *text.steps, text.answer)]
-    ids = iter(tokenizer(parts, add_special_tokens=False)["input_ids"])
+    parts = list(dict.fromkeys(part for text in texts for part in (text.question, *text.steps, text.answer)))
+    ids = dict(zip(parts, tokenizer(parts, add_special_tokens=False)["input_ids"], strict=True))
     eos = tokenizer.eos_token_id
     tokens = []
     for question, text in zip(questions, texts, strict=True):
-        asked = next(ids)
-        steps = [next(ids) for _ in text.steps]
+        asked = ids[text.question]
+        steps = [ids[step] for step in text.steps]
         n_facts = len(question.graph.edges) if question.graph else 0
         positions = template.positions(n_facts, len(asked), shared)
-        tokens.append(Tokens(asked, positions, steps, [*next(ids), eos]))
+        tokens.append(Tokens(asked, positions, steps, [*ids[text.answer], eos]))
     return tokens
 
 

@@ -19,6 +19,7 @@ ANSWER = "right answer"
 MEASURES = (ANSWER, *(outcome.value for outcome in Outcome))
 RUN = ["dataset", "method", "seed"]
 LEVEL = 0.95
+SHORTCUT = "shortcut: "
 
 
 class Interval(NamedTuple):
@@ -62,18 +63,23 @@ def sweep(grades: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def main(grades: pd.DataFrame, rows: Sequence[Mapping[str, Any]], paper: Mapping[str, Any]) -> pd.DataFrame:
-    """The paper's Table 1 with ours: one row for each of `rows`.
+def main(
+    grades: pd.DataFrame,
+    rows: Sequence[Mapping[str, Any]],
+    paper: Mapping[str, Any],
+    shortcuts: pd.DataFrame,
+    worked: float,
+) -> pd.DataFrame:
+    """The paper's Table 1 with ours: one row for each of `rows`, then the rules that plan nothing.
 
     A row of `rows` has dataset and method, the k it was trained for, and the paper's data set and method
-    that it is set beside (or None).
+    that it is set beside (or None). `worked` counts the seeds with at least that share of right answers
+    (percent); `shortcuts` has dataset, rule and accuracy.
     """
     runs = by_seed(grades)
     table = []
     for row in rows:
-        chosen = runs[
-            (runs["dataset"] == row["dataset"]) & (runs["method"] == row["method"]) & (runs["k"] == row["k"])
-        ]
+        chosen = _at_trained_k(runs, row)
         accuracy = interval(chosen[ANSWER].tolist(), (0, 100))
         reported = paper["table_1"].get(row["paper_dataset"], {}).get(row["paper_method"], {})
         table.append(
@@ -81,6 +87,7 @@ def main(grades: pd.DataFrame, rows: Sequence[Mapping[str, Any]], paper: Mapping
                 "dataset": row["dataset"],
                 "method": row["method"],
                 "seeds": accuracy.n,
+                "worked": int((chosen[ANSWER] >= worked).sum()),
                 "accuracy": accuracy.mean,
                 "low": accuracy.low,
                 "high": accuracy.high,
@@ -90,7 +97,28 @@ def main(grades: pd.DataFrame, rows: Sequence[Mapping[str, Any]], paper: Mapping
                 "paper tokens": reported.get("tokens"),
             }
         )
-    return pd.DataFrame(table).astype({"paper accuracy": float, "paper sd": float, "paper tokens": float})
+    rules = shortcuts.assign(method=SHORTCUT + shortcuts["rule"]).drop(columns="rule")
+    numbers = {"paper accuracy": float, "paper sd": float, "paper tokens": float}
+    whole = {"seeds": "Int64", "worked": "Int64"}
+    both = pd.concat([pd.DataFrame(table).astype(numbers), rules], ignore_index=True).astype(whole)
+    return both.sort_values("dataset", key=lambda names: names.map(_order(names)), kind="stable")
+
+
+def seeds(grades: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Every run by itself: right answers (percent) and tokens at the k it was trained for."""
+    runs = by_seed(grades)
+    table = pd.concat([_at_trained_k(runs, row) for row in rows], ignore_index=True)
+    return table[[*RUN, "k", ANSWER, "tokens"]].rename(columns={ANSWER: "accuracy"})
+
+
+def _at_trained_k(runs: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
+    return runs[
+        (runs["dataset"] == row["dataset"]) & (runs["method"] == row["method"]) & (runs["k"] == row["k"])
+    ]
+
+
+def _order(names: pd.Series) -> dict[str, int]:
+    return {name: i for i, name in enumerate(dict.fromkeys(names))}
 
 
 def learning(runs: Sequence[tuple[Mapping[str, Any], Sequence[pd.DataFrame]]]) -> pd.DataFrame:
@@ -127,16 +155,30 @@ def shown_main(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "data set": table["dataset"].map(lambda name: titles[name]),
-            "method": table["method"].map(lambda name: titles[name]),
+            "method": table["method"].map(lambda name: titles.get(name, name)),
             "accuracy (%)": _with_interval(table["accuracy"], table["low"], table["high"]),
+            "worked": [
+                "–" if pd.isna(n) else f"{good} of {n}"
+                for good, n in zip(table["worked"], table["seeds"], strict=True)
+            ],
             "tokens": table["tokens"].map(_rounded),
-            "seeds": table["seeds"],
             "paper: accuracy (%)": [
                 _plus_minus(*pair) for pair in zip(table["paper accuracy"], table["paper sd"], strict=True)
             ],
             "paper: tokens": table["paper tokens"].map(_rounded),
         }
     )
+
+
+def shown_seeds(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Right answers of every run as they are read: a row a method, a column a seed."""
+    at = ["dataset", "method"]
+    wide = table.pivot(index=at, columns="seed", values="accuracy").map(_rounded)
+    order = list(table[at].drop_duplicates().itertuples(index=False, name=None))
+    wide = wide.loc[order].rename(columns=lambda seed: f"seed {seed} (%)").reset_index()
+    for column in at:
+        wide[column] = wide[column].map(lambda name: titles[name])
+    return wide.rename(columns={"dataset": "data set"}).rename_axis(columns=None)
 
 
 def shown_sweep(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:

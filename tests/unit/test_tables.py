@@ -17,6 +17,8 @@ ROWS = [
     for method, k in (("cot", 0), ("coconut", 2))
 ]
 
+RULES = pd.DataFrame({"dataset": ["d"], "rule": ["coin"], "accuracy": [50.0]})
+
 
 def graded(method, seed, k, outcomes):
     right = [o in ("correct label", "correct path") for o in outcomes]
@@ -52,16 +54,30 @@ def test_an_interval_is_students_and_a_single_seed_has_none():
 
 
 def test_the_main_table_takes_the_trained_number_of_thoughts_and_sets_the_paper_beside(grades):
-    table = tables.main(grades, ROWS, PAPER).set_index("method")
+    table = tables.main(grades, ROWS, PAPER, RULES, 95).set_index("method")
     assert table.loc["cot", ["seeds", "accuracy", "tokens"]].tolist() == [2, 50, 4]
     assert table.loc["coconut", ["seeds", "accuracy", "tokens"]].tolist() == [1, 100, 6]
     assert table.loc["cot", "paper accuracy"] == 77.5
     assert math.isnan(table.loc["coconut", "paper accuracy"])
     assert math.isnan(table.loc["coconut", "low"])
+    assert table.loc[["cot", "coconut"], "worked"].tolist() == [0, 1]
+    rule = table.loc["shortcut: coin"]
+    assert rule["accuracy"] == 50
+    assert pd.isna(rule["seeds"])
+
+
+def test_every_run_stands_by_itself(grades):
+    table = tables.seeds(grades, ROWS)
+    assert table[["method", "seed", "accuracy"]].to_numpy().tolist() == [
+        ["cot", 1, 75], ["cot", 2, 25], ["coconut", 1, 100],
+    ]  # fmt: skip
+    shown = tables.shown_seeds(table, TITLES).set_index("method")
+    assert shown.loc["CoT", ["seed 1 (%)", "seed 2 (%)"]].tolist() == ["75.0", "25.0"]
+    assert shown.loc["Coconut", "seed 2 (%)"] == "–"
 
 
 def test_a_missing_number_is_never_shown_as_zero(grades):
-    table = tables.main(grades, ROWS, PAPER)
+    table = tables.main(grades, ROWS, PAPER, RULES, 95)
     shown = tables.shown_main(table, TITLES).set_index("method")
     assert shown.loc["Coconut", "paper: accuracy (%)"] == "–"
     assert shown.loc["Coconut", "accuracy (%)"] == "100.0"
@@ -110,7 +126,7 @@ def test_data_statistics_stand_beside_the_published_ones():
 
 
 def test_tables_are_printed_as_markdown_and_booktabs(grades):
-    shown = tables.shown_main(tables.main(grades, ROWS, PAPER), TITLES)
+    shown = tables.shown_main(tables.main(grades, ROWS, PAPER, RULES, 95), TITLES)
     assert tables.markdown(shown).startswith("| data set ")
     latex = tables.latex(shown)
     assert r"\toprule" in latex
@@ -125,7 +141,10 @@ def test_figures_are_written_in_three_formats_the_same_each_time(grades, tmp_pat
     )  # fmt: skip
     for run in ("one", "two"):
         figures.save(figures.sweep(sweep, TITLES, ["no_cot", "cot"]), tmp_path / run / "sweep.svg")
-        figures.save(figures.accuracy(tables.main(grades, ROWS, PAPER), TITLES), tmp_path / run / "a.svg")
+        figures.save(
+            figures.accuracy(tables.main(grades, ROWS, PAPER, RULES, 95), tables.seeds(grades, ROWS), TITLES),
+            tmp_path / run / "a.svg",
+        )
         figures.save(figures.learning(learning, TITLES), tmp_path / run / "learning.svg")
     for name in ("sweep", "a", "learning"):
         for suffix in (".svg", ".pdf", ".png"):

@@ -2,6 +2,7 @@
 
 REQUIRED INPUTS:   none, or the files a data set names
 OUTPUTS:           <results>/data/{dataset}/{train,valid,test}.jsonl   <results>/data/{dataset}/{split}.csv
+                   <results>/data/{dataset}/shortcuts.csv
 """
 
 
@@ -55,6 +56,24 @@ rule describe:
         python -m coconut_study describe \
             --questions {input.questions:q} \
             --out {output.statistics:q} &>{log:q}
+        """
+
+
+rule shortcuts:
+    input:
+        questions="<results>/data/{dataset}/test.jsonl",
+        code=code("shortcuts"),
+    output:
+        table="<results>/data/{dataset}/shortcuts.csv",
+    log:
+        "<logs>/shortcuts/{dataset}.log",
+    benchmark:
+        "<benchmarks>/shortcuts/{dataset}.tsv"
+    shell:
+        r"""
+        python -m coconut_study shortcuts \
+            --questions {input.questions:q} \
+            --out {output.table:q} &>{log:q}
         """
 
 

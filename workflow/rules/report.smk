@@ -1,11 +1,12 @@
 """Tables and figures, marked for the report.
 
-REQUIRED INPUTS:   <results>/runs/<run>/grades.csv   <results>/<stage>/history.csv   <results>/data/{dataset}/{split}.csv
-OUTPUTS:           <results>/tables/{main,sweep,data,learning}.*   <results>/figures/{accuracy,learning,sweep-*}.*
+REQUIRED INPUTS:   <results>/runs/<run>/grades.csv   <results>/<stage>/history.csv   <results>/data/{dataset}/{{split},shortcuts}.csv
+OUTPUTS:           <results>/tables/{main,seeds,sweep,data,learning}.*   <results>/figures/{accuracy,learning,sweep-*}.*
 """
 
 SHOWN = list(dict.fromkeys((dataset, method) for dataset, method, _ in RUNS))
 SWEPT = [(dataset, method) for dataset, method in SHOWN if method in study.sweep.methods]
+SHORTCUTS = {name: f"{RESULTS}/data/{name}/shortcuts.csv" for name in study.datasets}
 REFERENCES = ["no_cot", "cot"]  # drawn below a sweep, as in the paper's figure
 HISTORIES = list(
     dict.fromkeys(f"{stage_folder(run, spec)}/history.csv" for run in RUNS for spec in CHAINS[run])
@@ -43,6 +44,7 @@ def history_numbers():
 rule table_main:
     input:
         grades=rules.responses.input,
+        shortcuts=SHORTCUTS.values(),
         paper="config/paper_numbers.yaml",
         code=code("tables"),
     output:
@@ -154,6 +156,7 @@ rule table_learning:
 rule figure_accuracy:
     input:
         table="<results>/tables/main.csv",
+        seeds="<results>/tables/seeds.csv",
         code=code("figures"),
     output:
         svg=report(
@@ -173,6 +176,7 @@ rule figure_accuracy:
         r"""
         python -m coconut_study figure-accuracy \
             --table {input.table:q} \
+            --seeds {input.seeds:q} \
             --titles {params.titles:q} \
             --out {output.svg:q} &>{log:q}
         """
@@ -241,7 +245,7 @@ rule figure_learning:
 rule tables:
     """Every table."""
     input:
-        expand("<results>/tables/{table}.csv", table=["main", "sweep", "data", "learning"]),
+        expand("<results>/tables/{table}.csv", table=["main", "seeds", "sweep", "data", "learning"]),
 
 
 rule figures:
