@@ -62,12 +62,46 @@ rule table_main:
         "<benchmarks>/table_main.tsv"
     params:
         rows=json.dumps(main_rows()),
+        shortcuts=json.dumps(SHORTCUTS),
+        worked=study.tables.worked,
         titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study table-main \
             --rows {params.rows:q} \
             --paper {input.paper:q} \
+            --shortcuts {params.shortcuts:q} \
+            --worked {params.worked} \
+            --titles {params.titles:q} \
+            --out {output.csv:q} \
+            {input.grades:q} &>{log:q}
+        """
+
+
+rule table_seeds:
+    input:
+        grades=rules.responses.input,
+        code=code("tables"),
+    output:
+        csv=report(
+            "<results>/tables/seeds.csv",
+            caption="../report/seeds.rst",
+            category="Tables",
+            labels={"table": "right answers of every run"},
+        ),
+        markdown="<results>/tables/seeds.md",
+        latex="<results>/tables/seeds.tex",
+    log:
+        "<logs>/table_seeds.log",
+    benchmark:
+        "<benchmarks>/table_seeds.tsv"
+    params:
+        rows=json.dumps(main_rows()),
+        titles=json.dumps(TITLES),
+    shell:
+        r"""
+        python -m coconut_study table-seeds \
+            --rows {params.rows:q} \
             --titles {params.titles:q} \
             --out {output.csv:q} \
             {input.grades:q} &>{log:q}
