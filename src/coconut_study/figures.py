@@ -70,9 +70,12 @@ def _accuracy_panel(axis: Axes, rows: pd.DataFrame, runs: pd.DataFrame, titles: 
     height = dict(zip(rows["method"], y, strict=True))
     colours = sns.color_palette("colorblind")
     axis.hlines(y, rows["low"], rows["high"], color=colours[0], linewidth=3, alpha=0.5)
-    axis.scatter(rows["accuracy"], y, color=colours[0], zorder=3, label="ours (mean, 95 % interval)")
     axis.scatter(
-        runs["accuracy"], runs["method"].map(height), color="#777777", s=9, zorder=4, label="ours, each seed"
+        rows["accuracy"], y, s=60, facecolor="white", edgecolor=colours[0], linewidth=2, zorder=3,
+        label="ours (mean, 95 % interval)",
+    )  # fmt: skip
+    axis.scatter(
+        runs["accuracy"], runs["method"].map(height), color="#444444", s=7, zorder=4, label="ours, each seed"
     )
     axis.scatter(
         rows["paper accuracy"], y, marker="|", s=120, color=colours[3], linewidth=2, label="paper (its data)"
@@ -146,7 +149,10 @@ def learning(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
             for method, line in rows.groupby("method", sort=False):
                 axis.plot(line["seen"], line["mean"], color=palette[method], marker=markers[method],
                           markersize=4, label=titles[method])  # fmt: skip
-                axis.fill_between(line["seen"], line["low"], line["high"], color=palette[method], alpha=0.15)
+                if line["n"].min() > 2:  # an interval of two seeds covers everything
+                    axis.fill_between(
+                        line["seen"], line["low"], line["high"], color=palette[method], alpha=0.15
+                    )
             _stage_ends(axis, rows)
             axis.set_title(titles[name], pad=16)
             axis.set(xlabel="training questions seen", ylabel="right answers (%)", ylim=(0, 101))

@@ -141,10 +141,13 @@ def learning(runs: Sequence[tuple[Mapping[str, Any], Sequence[pd.DataFrame]]]) -
 
 def data(ours: Mapping[str, pd.Series], paper: Mapping[str, Any]) -> pd.DataFrame:
     """Statistics of each split beside the published ones: a row per measure, a column per set."""
-    columns = {name: pd.Series(values).drop("reference") for name, values in paper["statistics"].items()}
-    published = {f"{name} (released)": column.astype(float) for name, column in columns.items()}
-    table = pd.DataFrame({**published, **ours})
-    return table.rename_axis("measure").reset_index()
+    published = {
+        column["title"]: pd.Series(column).drop(["title", "reference"]).astype(float)
+        for column in paper["statistics"].values()
+    }
+    columns = {**published, **ours}
+    measures = dict.fromkeys(measure for column in columns.values() for measure in column.index)
+    return pd.DataFrame(columns).loc[list(measures)].rename_axis("measure").reset_index()
 
 
 # --------------------------------------------------------------------------------------------- printing

@@ -10,10 +10,10 @@ from coconut_study.errors import StudyError
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
 
-def settings(name: str) -> dict:
-    """A shipped study as the workflow reads it."""
+def settings(*names: str) -> dict:
+    """A shipped study, with others laid over it, as the workflow reads it."""
     found: dict = {}
-    for part in ("methods", name):
+    for part in ("methods", *names):
         update_config(found, yaml.safe_load((CONFIG / f"{part}.yaml").read_text(encoding="utf-8")))
     return found
 
@@ -68,6 +68,18 @@ def test_mistakes_are_one_sentence_that_names_the_key(key, value, message):
         read_study(with_value(settings("quick"), key, value))
     lines = str(raised.value).splitlines()
     assert any(message in line for line in lines), lines
+
+
+def test_the_other_seeds_share_no_seed_with_the_shipped_ones():
+    shipped, other = read_study(settings("quick")), read_study(settings("quick", "other_seeds"))
+    for seeds_of in (
+        lambda study: {seed for _, _, seed in study.run_keys()},
+        lambda study: set(study.base_seeds),
+        lambda study: {study.datasets["planning"].questions.root.seed},
+    ):
+        assert not seeds_of(shipped) & seeds_of(other)
+    assert {method for _, method, _ in shipped.run_keys()} == {method for _, method, _ in other.run_keys()}
+    assert (shipped.training, shipped.methods) == (other.training, other.methods)
 
 
 def test_a_missing_section_is_named():

@@ -10,7 +10,9 @@ from coconut_study.paths import Outcome
 TITLES = {"d": "Data & set", "cot": "CoT", "coconut": "Coconut", "no_cot": "No-CoT"}
 PAPER = {
     "table_1": {"reference": "Table 1", "prosqa": {"cot": {"accuracy": 77.5, "sd": 1.9, "tokens": 49.4}}},
-    "statistics": {"prosqa": {"reference": "files", "questions": 800, "nodes": 22.81}},
+    "statistics": {
+        "prosqa": {"title": "ProsQA (released)", "reference": "files", "questions": 800, "nodes": 22.81}
+    },
 }
 ROWS = [
     {"dataset": "d", "method": method, "k": k, "paper_dataset": "prosqa", "paper_method": method}
