@@ -155,6 +155,7 @@ def respond(
 ) -> None:
     """Ask a trained run every question, with every number of thoughts."""
     import pandas as pd
+    from accelerate import Accelerator
 
     from coconut_study import checkpoints, config
     from coconut_study import questions as q
@@ -168,6 +169,7 @@ def respond(
         raise StudyError(f"{checkpoint}: trained with {trained} thoughts, cannot be asked with {most}")
     asked = q.read(questions)
     model, tokenizer = checkpoints.load(checkpoint)
+    model.to(Accelerator().device)
     template = TEMPLATES[wanted.text.template]
     tokens = tokenize(asked, template, tokenizer, shared=wanted.text.facts_share_position)
     found, times = r.respond(model, tokenizer, tokens, wanted.layouts, wanted.responding)

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study.batches import collate
 from coconut_study.config import StageSpec
+from coconut_study.errors import StudyError
 from coconut_study.learner import Learner, rate
 from coconut_study.methods import Layout
 from coconut_study.progress import bar
@@ -57,6 +58,7 @@ class StageTrainer:
         self.train, self.valid = train, valid
         self.train_tokens = None if spec.training.redraw else self._tokens(train)
         self.valid_tokens = self._tokens(valid)
+        self._check_length(model)
         self.learner = Learner(model, spec.training)
 
     # ------------------------------------------------------------------------------------------- loop
@@ -128,6 +130,18 @@ class StageTrainer:
     def _tokens(self, questions: Sequence[Question]) -> list[Tokens]:
         shared = self.spec.base.text.facts_share_position
         return tokenize(questions, self.template, self.tokenizer, shared=shared)
+
+    def _check_length(self, model: PreTrainedModel) -> None:
+        """StudyError when a question with its thoughts and steps has more positions than the model."""
+        room = getattr(model.config, "max_position_embeddings", None)
+        known = [*(self.train_tokens or []), *self.valid_tokens]
+        layouts = (self.spec.layout, *self.spec.mixed)
+        longest = max(build(one, layout, self.marks).positions[-1] for one in known for layout in layouts) + 1
+        if room is not None and longest > room:
+            raise StudyError(
+                f"stage {self.spec.stage}: the longest question takes {longest} positions, the model has "
+                f"{room}; use a model with more, smaller questions, or fewer thoughts per step"
+            )
 
     # --------------------------------------------------------------------------------------- schedule
 

@@ -87,6 +87,13 @@ def test_the_optimizer_goes_on_over_a_stage_when_it_is_never_reset(stages, study
         assert torch.equal(value, weights(trainer)[name]), name
 
 
+def test_questions_too_long_for_the_model_are_refused_before_training(stages, study, splits):
+    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
+    short = study.model.model_copy(update={"architecture": study.model.architecture | {"n_positions": 64}})
+    with pytest.raises(StudyError, match=r"takes \d+ positions, the model has 64"):
+        trained(stages[0], base.make(short, 0, texts), splits)
+
+
 def test_the_best_epoch_of_the_last_stage_is_kept(stages, start, splits, monkeypatch):
     accuracies = iter([0.2, 0.6, 0.6, 0.1])
     seen = []
