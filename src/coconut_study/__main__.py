@@ -202,7 +202,7 @@ def grade(
 
 Titles = Annotated[str, typer.Option(help="JSON: titles of data sets and methods")]
 Grades = Annotated[list[Path], typer.Argument(help="grades of every run")]
-Table = Annotated[Path, typer.Option(help="CSV to write; .md and .tex are written beside it")]
+Table = Annotated[Path, typer.Option(help="CSV to write; .md, .tex and .html are written beside it")]
 Drawn = Annotated[Path, typer.Option(help="CSV to draw")]
 Figure = Annotated[Path, typer.Option(help=".svg to write; .pdf and .png are written beside it")]
 
@@ -366,9 +366,9 @@ def _write_table(path: Path, table: pd.DataFrame, shown: pd.DataFrame) -> None:
     from coconut_study import tables
 
     _write_csv(path, table)
-    for suffix, text in ((".md", tables.markdown(shown)), (".tex", tables.latex(shown))):
+    for suffix, printed in ((".md", tables.markdown), (".tex", tables.latex), (".html", tables.html)):
         with written(path.with_suffix(suffix)) as file:
-            file.write(text)
+            file.write(printed(shown))
 
 
 def main() -> None:

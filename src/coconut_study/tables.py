@@ -20,6 +20,17 @@ MEASURES = (ANSWER, *(outcome.value for outcome in Outcome))
 RUN = ["dataset", "method", "seed"]
 LEVEL = 0.95
 SHORTCUT = "shortcut: "
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><style>
+body {{ font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; color: #222; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: 0.3em 0.9em; text-align: left; white-space: nowrap; }}
+thead th {{ border-top: 2px solid; border-bottom: 1px solid; }}
+tbody tr:last-child td {{ border-bottom: 2px solid; }}
+</style></head><body>
+{table}
+</body></html>
+"""
 
 
 class Interval(NamedTuple):
@@ -205,6 +216,11 @@ def shown_data(table: pd.DataFrame) -> pd.DataFrame:
 def markdown(shown: pd.DataFrame) -> str:
     """A Markdown table."""
     return shown.to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def html(shown: pd.DataFrame) -> str:
+    """A page with the table, for the report."""
+    return PAGE.format(table=shown.to_html(index=False, border=0, justify="left"))
 
 
 def latex(shown: pd.DataFrame) -> str:

@@ -127,13 +127,16 @@ def test_data_statistics_stand_beside_the_published_ones():
     assert shown.loc["nodes"].tolist() == ["22.81", "–"]
 
 
-def test_tables_are_printed_as_markdown_and_booktabs(grades):
+def test_tables_are_printed_as_markdown_booktabs_and_html(grades):
     shown = tables.shown_main(tables.main(grades, ROWS, PAPER, RULES, 95), TITLES)
     assert tables.markdown(shown).startswith("| data set ")
     latex = tables.latex(shown)
     assert r"\toprule" in latex
     assert r"Data \& set & CoT & 50.0 [0.0, 100.0]" in latex
     assert r"77.5 $\pm$ 1.9" in latex
+    page = tables.html(shown)
+    assert "<td>Data &amp; set</td>" in page
+    assert "<td>77.5 ± 1.9</td>" in page
 
 
 def test_figures_are_written_in_three_formats_the_same_each_time(grades, tmp_path):

@@ -19,7 +19,7 @@ def results(finished) -> Path:
 
 def test_every_table_and_figure_is_there_in_every_format(results):
     for table in ("main", "sweep", "data"):
-        for suffix in (".csv", ".md", ".tex"):
+        for suffix in (".csv", ".md", ".tex", ".html"):
             assert (results / "tables" / f"{table}{suffix}").stat().st_size > 100
     for figure in ("accuracy", "learning", "sweep-balanced-coconut", "sweep-prosqa-coconut"):
         for suffix in (".svg", ".pdf", ".png"):

@@ -48,8 +48,9 @@ rule table_main:
         paper="config/paper_numbers.yaml",
         code=code("tables"),
     output:
-        csv=report(
-            "<results>/tables/main.csv",
+        csv="<results>/tables/main.csv",
+        html=report(
+            "<results>/tables/main.html",
             caption="../report/main.rst",
             category="Tables",
             labels={"table": "accuracy and tokens, beside the paper's"},
@@ -83,8 +84,9 @@ rule table_seeds:
         grades=rules.responses.input,
         code=code("tables"),
     output:
-        csv=report(
-            "<results>/tables/seeds.csv",
+        csv="<results>/tables/seeds.csv",
+        html=report(
+            "<results>/tables/seeds.html",
             caption="../report/seeds.rst",
             category="Tables",
             labels={"table": "right answers of every run"},
@@ -113,8 +115,9 @@ rule table_sweep:
         grades=rules.responses.input,
         code=code("tables"),
     output:
-        csv=report(
-            "<results>/tables/sweep.csv",
+        csv="<results>/tables/sweep.csv",
+        html=report(
+            "<results>/tables/sweep.html",
             caption="../report/sweep.rst",
             category="Tables",
             labels={"table": "right answers and outcomes by number of thoughts"},
@@ -142,8 +145,9 @@ rule table_data:
         paper="config/paper_numbers.yaml",
         code=code("tables"),
     output:
-        csv=report(
-            "<results>/tables/data.csv",
+        csv="<results>/tables/data.csv",
+        html=report(
+            "<results>/tables/data.html",
             caption="../report/data.rst",
             category="Tables",
             labels={"table": "the questions, beside the published ones"},
