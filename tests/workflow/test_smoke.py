@@ -80,9 +80,10 @@ def test_editing_the_classifier_reruns_grades_and_what_follows(finished):
 
 
 def test_editing_the_loop_retrains_and_keeps_the_questions(finished):
+    """Coconut 3, pause as thought 2 more, w/o thought 3, CoT 1 on each of two seeds, Coconut on ProsQA 3."""
     with finished.edited("src/coconut_study/train.py"):
         jobs = finished.planned()
-    assert jobs["train"] == 12
+    assert jobs["train"] == 13
     assert not {"questions", "base", "describe", "table_data"} & jobs.keys()
 
 
