@@ -9,8 +9,6 @@ import pandas as pd
 from coconut_study.graphs import shortest_paths
 from coconut_study.questions import Question, options_of
 
-MEASURES = ("questions", "nodes", "edges", "steps", "shortest paths", "persons")
-
 
 def statistics(questions: Sequence[Question]) -> pd.Series:
     """Means over the questions, and shares in percent; graph measures where every question has a graph."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -70,11 +69,6 @@ def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:
 def add_marks(tokenizer: PreTrainedTokenizerBase) -> None:
     """Add the four marks where they are missing."""
     tokenizer.add_special_tokens({"additional_special_tokens": list(MARKS)})
-
-
-def is_checkpoint(path: Path) -> bool:
-    """Whether a folder holds a model in the Hugging Face format."""
-    return (path / "config.json").is_file()
 
 
 def first_line(error: Exception) -> str:
