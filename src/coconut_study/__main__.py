@@ -86,6 +86,7 @@ def base(
     from coconut_study import base as b
     from coconut_study import checkpoints, config, provenance
     from coconut_study import questions as q
+    from coconut_study.pretrain import Pretrainer
     from coconut_study.templates import TEMPLATES
 
     wanted = _settings(config.Basing, settings)
@@ -93,12 +94,8 @@ def base(
     writer = TEMPLATES[wanted.text.template]
     model, tokenizer = b.make(wanted.model, wanted.seed, map(writer.text, asked))
     reports = []
-    if wanted.model.pretraining is not None:
-        from coconut_study.pretrain import Pretrainer
-
-        reports = Pretrainer(
-            model, tokenizer, asked, wanted.model.pretraining, wanted.text, wanted.seed
-        ).run()
+    if pretraining := wanted.model.pretraining:
+        reports = Pretrainer(model, tokenizer, asked, pretraining, wanted.text, wanted.seed).run()
     facts = provenance.card(
         settings=wanted.model_dump(mode="json"), stage=None, pretraining=[asdict(r) for r in reports]
     )
