@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from coconut_study import questions
 from coconut_study.graphs import Graph
-from coconut_study.tokens import Marks
+from coconut_study.sequences import Marks
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

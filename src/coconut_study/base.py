@@ -16,8 +16,8 @@ from transformers import (
 )
 
 from coconut_study import tokens
-from coconut_study.config import Model, NewTokens
 from coconut_study.errors import StudyError
+from coconut_study.settings import Model, NewTokens
 from coconut_study.streams import torch_seed
 from coconut_study.templates import Text
 
@@ -35,17 +35,18 @@ def make(
     with torch.random.fork_rng():
         torch.manual_seed(torch_seed("base", seed))
         if settings.path is not None:
-            model = load(settings.path)
+            model = load(settings.path, settings.dtype)
             _resize(model, tokenizer, known, settings.new_tokens)
         else:
-            model = _new(settings, tokenizer)
+            model = _new(settings, tokenizer).to(getattr(torch, settings.dtype))
     return model, tokenizer
 
 
-def load(path: str) -> PreTrainedModel:
-    """The causal language model of a hub name or folder, in float32; code from the hub is never run."""
+def load(path: str, dtype: str = "auto") -> PreTrainedModel:
+    """The causal language model of a hub name or folder, in its own dtype or in another; code from the hub
+    is never run."""
     try:
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise StudyError(f"{path}: no causal language model there ({tokens.first_line(error)})") from error
     check(model)

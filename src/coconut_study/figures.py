@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ COLOURS: Mapping[str, str] = {
     Outcome.HALLUCINATION: "#E69F00",
     Outcome.INCORRECT_LABEL: "#D55E00",
 }
+MARKERS = "osD^vPX*<>"
+LINES = ("-", "--", ":", "-.")  # a next one when the markers begin again
 STYLE: Any = {
     "svg.hashsalt": "coconut-study",
     "svg.fonttype": "none",
@@ -50,7 +53,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def accuracy(table: pd.DataFrame, seeds: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     """The main table as points: every seed, mean and interval of each method, the paper's number beside."""
-    with _style():
+    with style():
         names = list(dict.fromkeys(table["dataset"]))
         size = (1.5 + 4.2 * len(names), 1.2 + 0.36 * table["method"].nunique())
         figure, axes = plt.subplots(1, len(names), figsize=size, squeeze=False, layout="constrained")
@@ -97,7 +100,7 @@ def sweep(table: pd.DataFrame, titles: Mapping[str, str], references: Sequence[s
         for method, k in zip(rows["method"], rows["k"], strict=True)
     ]
     bars = list(dict.fromkeys(rows["bar"]))
-    with _style():
+    with style():
         figure, (left, right) = plt.subplots(
             1, 2, figsize=(9.5, 1.1 + 0.33 * len(bars)), width_ratios=[2, 3], sharey=True
         )
@@ -136,11 +139,12 @@ def _outcomes_panel(axis: Axes, rows: pd.DataFrame, bars: Sequence[str]) -> None
 
 def learning(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     """Validation accuracy against training questions seen, one line a method, and the stages of each."""
-    with _style():
+    with style():
         names = list(dict.fromkeys(table["dataset"]))
         methods = list(dict.fromkeys(table["method"]))
         palette = dict(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
-        markers = dict(zip(methods, "osD^vPX*<>", strict=False))
+        markers = dict(zip(methods, cycle(MARKERS), strict=False))
+        dashes = {method: LINES[i // len(MARKERS) % len(LINES)] for i, method in enumerate(methods)}
         figure, axes = plt.subplots(
             1, len(names), figsize=(1.8 + 5.2 * len(names), 3.4), squeeze=False, layout="constrained"
         )
@@ -148,7 +152,7 @@ def learning(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
             rows = table[table["dataset"] == name]
             for method, line in rows.groupby("method", sort=False):
                 axis.plot(line["seen"], line["mean"], color=palette[method], marker=markers[method],
-                          markersize=4, label=titles[method])  # fmt: skip
+                          linestyle=dashes[method], markersize=4, label=titles[method])  # fmt: skip
                 if line["n"].min() > 2:  # an interval of two seeds covers everything
                     axis.fill_between(
                         line["seen"], line["low"], line["high"], color=palette[method], alpha=0.15
@@ -180,6 +184,106 @@ def _stage_ends(axis: Axes, rows: pd.DataFrame) -> None:
         start = end
 
 
-def _style() -> AbstractContextManager[None]:
+def style() -> AbstractContextManager[None]:
+    """How every figure looks."""
     settings: Any = sns.axes_style("ticks") | STYLE
     return mpl.rc_context(settings)
+
+
+def stages(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+    """Right answers before the first update of every stage and after its last, a panel a staged run."""
+    runs = [(key, rows) for key, rows in table.groupby(["dataset", "method"], sort=False) if len(rows) > 1]
+    columns = min(max(len(runs), 1), 5)
+    lines = -(-max(len(runs), 1) // columns)
+    with style():
+        figure, axes = plt.subplots(
+            lines, columns, figsize=(0.6 + 2.1 * columns, 0.5 + 1.9 * lines), squeeze=False, sharey=True,
+            layout="constrained",
+        )  # fmt: skip
+        for axis, ((dataset, method), rows) in zip(axes.flat, runs, strict=False):
+            _stage_panel(axis, rows)
+            axis.set_title(f"{titles[method]}\n{titles[dataset]}", fontsize=7)
+        for axis in axes.flat[len(runs) :]:
+            axis.set_axis_off()
+        for line in axes:
+            line[0].set_ylabel("right answers (%)")
+        labels = axes[0][0].get_legend_handles_labels()
+        figure.legend(*labels, loc="outside lower center", ncols=2, frameon=False)
+        sns.despine(figure)
+    return figure
+
+
+def _stage_panel(axis: Axes, rows: pd.DataFrame) -> None:
+    colours = sns.color_palette("colorblind")
+    for end, marker, colour, label in (
+        ("first", "o", colours[1], "before the stage's first update"),
+        ("last", "s", colours[0], "at its end"),
+    ):
+        errors = [rows[f"{end} mean"] - rows[f"{end} low"], rows[f"{end} high"] - rows[f"{end} mean"]]
+        face = "white" if end == "first" else colour
+        axis.errorbar(rows["stage"], rows[f"{end} mean"], yerr=errors, marker=marker, color=colour,
+                      markerfacecolor=face, capsize=2, linewidth=1, label=label)  # fmt: skip
+    axis.set(xlabel="stage", ylim=(0, 101), xticks=rows["stage"])
+
+
+def comparison(table: pd.DataFrame, x: str, xlabel: str, titles: Mapping[str, str]) -> Figure:
+    """An experiment: right answers of its points, a panel a data set.
+
+    Across are the points' labels (numbers to scale, words as rows), their tokens, or their k.
+    """
+    names = list(dict.fromkeys(table["dataset"]))
+    numeric = x != "label" or pd.to_numeric(table["label"], errors="coerce").notna().all()
+    with style():
+        height = 3.2 if numeric else 1.2 + 0.3 * len(table[["series", "label"]].drop_duplicates())
+        figure, axes = plt.subplots(
+            1, len(names), figsize=(2.2 + 4.4 * len(names), height), squeeze=False, layout="constrained"
+        )
+        for axis, name in zip(axes[0], names, strict=True):
+            rows = table[table["dataset"] == name]
+            if numeric:
+                _lines_panel(axis, rows, x, xlabel)
+            else:
+                _words_panel(axis, rows)
+            axis.set_title(titles[name])
+        if numeric:
+            labels = axes[0][0].get_legend_handles_labels()
+            figure.legend(*labels, loc="outside right upper", frameon=False)
+        sns.despine(figure)
+    return figure
+
+
+def _lines_panel(axis: Axes, rows: pd.DataFrame, x: str, xlabel: str) -> None:
+    colours = sns.color_palette("colorblind", rows["series"].nunique())
+    for (series, line), colour, marker in zip(
+        rows.groupby("series", sort=False), colours, cycle(MARKERS), strict=False
+    ):
+        at = pd.to_numeric(line[x])
+        axis.plot(at, line["mean"], color=colour, marker=marker, markersize=4, label=series)
+        axis.fill_between(at, line["low"], line["high"], color=colour, alpha=0.15)
+        if x == "tokens":
+            for where, mean, label in zip(at, line["mean"], line["label"], strict=True):
+                axis.annotate(
+                    str(label), (where, mean), xytext=(3, 4), textcoords="offset points", fontsize=7
+                )
+    axis.set(xlabel=xlabel, ylabel="right answers (%)", ylim=_span(rows))
+    axis.grid(axis="y", alpha=0.3)
+
+
+def _words_panel(axis: Axes, rows: pd.DataFrame) -> None:
+    y = range(len(rows))[::-1]
+    palette = sns.color_palette("colorblind", rows["series"].nunique())
+    colours = rows["series"].map(dict(zip(dict.fromkeys(rows["series"]), palette, strict=True))).tolist()
+    axis.hlines(y, rows["low"], rows["high"], colors=colours, linewidth=3, alpha=0.5)
+    axis.scatter(rows["mean"], y, color=colours, s=30, zorder=3)
+    axis.set_yticks(
+        list(y), [f"{s}: {label}" for s, label in zip(rows["series"], rows["label"], strict=True)]
+    )
+    axis.set(xlabel="right answers (%)", xlim=_span(rows), ylim=(-0.6, len(rows) - 0.4))
+    axis.grid(axis="x", alpha=0.3)
+
+
+def _span(rows: pd.DataFrame) -> tuple[float, float]:
+    """From the lowest to the highest number shown, with some room."""
+    numbers = rows[["low", "mean", "high"]].stack()
+    room = max(1.0, 0.08 * (numbers.max() - numbers.min()))
+    return numbers.min() - room, numbers.max() + room

@@ -14,33 +14,34 @@ from transformers import PreTrainedModel
 
 from coconut_study import model as engine
 from coconut_study.batches import Batch
-from coconut_study.config import Optimization
+from coconut_study.settings import Optimization
 from coconut_study.streams import torch_seed
 
 STATE = "optimizer.safetensors"
 
 
 class Learner:
-    """Updates `model` by AdamW on whatever device and in whatever precision accelerate is told to use."""
+    """Updates what may learn in `model` by AdamW, on whatever device and in whatever precision accelerate
+    is told to use."""
 
     def __init__(self, model: PreTrainedModel, settings: Optimization) -> None:
         self.settings = settings
         self.accelerator = Accelerator(mixed_precision=settings.precision)
         self.model: PreTrainedModel = self.accelerator.prepare(model)
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the state of the optimizer."""
-        settings = self.settings
+        self.learning = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         self.optimizer: AdamW = self.accelerator.prepare(
             AdamW(
-                self.model.parameters(),
+                list(self.learning.values()),
                 lr=settings.learning_rate,
                 betas=settings.betas,
                 weight_decay=settings.weight_decay,
                 fused=True,
             )
         )
+
+    def reset(self) -> None:
+        """Forget the state of the optimizer."""
+        self.optimizer.state.clear()
 
     def update(self, batches: Sequence[Batch], rate: float) -> torch.Tensor:
         """One update at a learning rate; the cross-entropy summed over all predicted tokens.
@@ -55,7 +56,7 @@ class Learner:
             self.accelerator.backward(loss / n_tokens)
             total = total + loss.detach()
         if self.settings.clip is not None:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+            self.accelerator.clip_grad_norm_(self.learning.values(), self.settings.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -70,11 +71,21 @@ class Learner:
             torch.manual_seed(torch_seed("dropout", *numbers))
             yield
 
+    def weights(self) -> dict[str, torch.Tensor]:
+        """A copy of all that learns."""
+        return {name: p.detach().clone() for name, p in self.learning.items()}
+
+    def restore(self, weights: dict[str, torch.Tensor]) -> None:
+        """Go back to such a copy."""
+        with torch.no_grad():
+            for name, value in weights.items():
+                self.learning[name].copy_(value)
+
     # ------------------------------------------------------------------------------ state, without pickle
 
     def save(self, folder: Path) -> None:
         """Leave the optimizer's state in a folder."""
-        names = [name for name, _ in self.model.named_parameters()]
+        names = list(self.learning)
         state = self.optimizer.state_dict()["state"]
         flat = {f"{names[i]}.{key}": value for i, values in state.items() for key, value in values.items()}
         save_file(flat, folder / STATE)
@@ -87,7 +98,7 @@ class Learner:
         state = self.optimizer.state_dict()
         state["state"] = {
             i: {key: saved[f"{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-            for i, (name, _) in enumerate(self.model.named_parameters())
+            for i, name in enumerate(self.learning)
         }
         self.optimizer.load_state_dict(state)
 

@@ -5,14 +5,16 @@
 | kept             | CoT                     |                        |                  |
 | dropped          | No-CoT                  | Coconut w/o curriculum | Pause token      |
 | staged           | Coconut w/o thought     | Coconut                | pause as thought |
+| removed          | iCoT                    |                        |                  |
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
+Steps = Literal["kept", "dropped", "staged", "removed"]
 Thoughts = Literal["none", "continuous", "pause"]
 
 
@@ -22,15 +24,28 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Removal(Closed):
+    """How iCoT takes the written chain away from its left end (Deng et al. 2024, arXiv 2405.14838)."""
+
+    unit: Annotated[Literal["token", "step"], Field(description="what is removed at a time")]
+    per_epoch: Annotated[PositiveFloat, Field(description="units that every epoch removes in addition")]
+    smoothing: Annotated[
+        PositiveFloat | None,
+        Field(description="each question loses o units more, with P(o) proportional to exp(-smoothing o)"),
+    ]
+    limit: Annotated[PositiveInt | None, Field(description="from this many units on the whole chain goes")]
+
+
 class Schedule(Closed):
     """How long each stage lasts and how many thoughts stand for a step (paper section 4.2)."""
 
     c: Annotated[int, Field(ge=0, description="thoughts per step")]
     stages: Annotated[int, Field(ge=0, description="stages that turn one more step into thoughts")]
     epochs: Annotated[
-        tuple[Annotated[float, Field(gt=0)], ...],
+        tuple[Annotated[float, Field(ge=0)], ...],
         Field(description="epochs of stage 0, 1, ...; one entry more adds the stage that replaces all steps"),
-    ]
+    ]  # a stage of 0 epochs is left out
+    removal: Annotated[Removal | None, Field(description="for methods with steps: removed")] = None
 
     @model_validator(mode="after")
     def _epochs_for_each_stage(self) -> Schedule:
@@ -39,6 +54,8 @@ class Schedule(Closed):
                 f"epochs has {len(self.epochs)} entries; with stages: {self.stages} it needs "
                 f"{self.stages + 1}, or {self.stages + 2} with a stage that replaces all steps"
             )
+        if not self.epochs[-1]:
+            raise ValueError("epochs ends in 0; a run is asked as in its last stage, which must be trained")
         return self
 
     @property
@@ -55,6 +72,7 @@ class Layout(Closed):
     """What a training sequence looks like: all the sequence builder knows of a method and a stage."""
 
     hidden: Annotated[int | None, Field(description="steps left out at the start; None leaves out all")]
+    removed: Annotated[int, Field(ge=0, description="tokens left out behind them")] = 0
     thoughts: Annotated[int, Field(ge=0, description="thoughts between question and steps")]
     kind: Thoughts
     markers: Annotated[bool, Field(description="<bot> and <eot> around the thoughts")]
@@ -66,38 +84,48 @@ class Layout(Closed):
         hidden = k // c if c and self.hidden is not None else self.hidden
         return self.model_copy(update={"thoughts": k, "hidden": hidden})
 
+    def without(self, units: int, unit: Literal["token", "step"]) -> Layout:
+        """The layout of a chain that has lost `units` at its left end."""
+        return self.model_copy(
+            update={"hidden": units if unit == "step" else 0, "removed": units if unit == "token" else 0}
+        )
+
 
 class Method(Closed):
-    """One row of the main table."""
+    """One row of the main table, or a variation of one."""
 
     title: Annotated[str, Field(description="its name in tables and figures")]
-    steps: Annotated[
-        Literal["kept", "dropped", "staged"], Field(description="what happens to the written steps")
-    ]
+    steps: Annotated[Steps, Field(description="what happens to the written steps")]
     thoughts: Annotated[Thoughts, Field(description="what stands in for hidden steps")]
     markers: Annotated[bool, Field(description="<bot> and <eot> from stage 0 on")]
     paper: Annotated[str | None, Field(description="its row in the paper's tables")] = None
+    start: Annotated[
+        str | None, Field(description="the method whose trained run it starts from; the base model without")
+    ] = None
     training: Annotated[
         dict[str, Any], Field(description="training settings of this method alone", default_factory=dict)
     ]
     schedule: Annotated[
         dict[str, Any], Field(description="schedule settings of this method alone", default_factory=dict)
     ]
+    model: Annotated[
+        dict[str, Any], Field(description="model settings of this method alone", default_factory=dict)
+    ]
 
     def plan(self, schedule: Schedule) -> list[tuple[int, float]]:
         """(stage, epochs) in training order; equal budgets for every method.
 
-        A method without a curriculum spends the whole budget in one stage: the first where steps are
-        kept, the last where they are dropped.
+        A method without a curriculum of stages spends the whole budget in one: the first where steps are
+        kept, the last where they are dropped or removed.
         """
         if self.steps == "staged":
-            return list(enumerate(schedule.epochs))
+            return [(stage, epochs) for stage, epochs in enumerate(schedule.epochs) if epochs]
         only = 0 if self.steps == "kept" else schedule.last_stage
         return [(only, sum(schedule.epochs))]
 
     def layout(self, schedule: Schedule, stage: int) -> Layout:
         """The layout of `stage`. Equal layouts are equal objects, whichever method they come from."""
-        hidden: int | None = {"kept": 0, "dropped": None, "staged": stage}[self.steps]
+        hidden: int | None = {"kept": 0, "staged": stage}.get(self.steps)
         if self.steps == "staged" and stage > schedule.stages:
             hidden = None
         thoughts = 0 if self.thoughts == "none" else schedule.thoughts(stage)

@@ -17,8 +17,7 @@ from torch.nn.functional import cross_entropy
 from transformers import DynamicCache, PreTrainedModel
 
 from coconut_study.batches import Batch, collate
-from coconut_study.sequences import Sequence
-from coconut_study.tokens import Marks
+from coconut_study.sequences import Marks, Sequence
 
 # --------------------------------------------------------------------------------------------- forward
 
@@ -108,10 +107,8 @@ def generate(
     `max_new_tokens`. All prompts have equally many tokens after the thoughts.
     """
     longest = max(ks)
-    batch = collate([prompt.with_thoughts(longest) for prompt in prompts], marks.pad, aligned=True)
-    batch = batch.to(next(model.parameters()).device)
-    reader = Reader(model)
-    last_BKD = torch.cat([block[:, -1:] for block in reader.think(batch)], dim=1)[:, list(ks)]
+    reader, batch, thoughts_BKD = _chain(model, prompts, longest, marks)
+    last_BKD = thoughts_BKD[:, list(ks)]
     reader.cache.batch_repeat_interleave(len(ks))
     start, stop = batch.first_thought, batch.first_thought + batch.n_thoughts
     k_R = torch.tensor(ks, device=last_BKD.device).repeat(len(prompts))
@@ -123,6 +120,25 @@ def generate(
         rows.read(batch.tokens_BT[:, stop:].repeat_interleave(len(ks), 0))
     ids = _decode(model, rows, max_new_tokens, marks.eos)
     return [ids[i : i + len(ks)] for i in range(0, len(ids), len(ks))]
+
+
+@torch.no_grad()
+def thoughts(model: PreTrainedModel, prompts: Seq[Sequence], k: int, marks: Marks) -> Tensor:
+    """Last hidden states (B, k + 1, D) of each prompt before its first thought and at each of k thoughts.
+
+    State j is what thought j + 1 would be made of: all the model knows after j thoughts.
+    """
+    return _chain(model, prompts, k, marks)[2]
+
+
+def _chain(
+    model: PreTrainedModel, prompts: Seq[Sequence], k: int, marks: Marks
+) -> tuple[Reader, Batch, Tensor]:
+    """Read prompts up to their k-th thought: the reader, the batch, and the states (B, k + 1, D)."""
+    batch = collate([prompt.with_thoughts(k) for prompt in prompts], marks.pad, aligned=True)
+    batch = batch.to(next(model.parameters()).device)
+    reader = Reader(model)
+    return reader, batch, torch.cat([block[:, -1:] for block in reader.think(batch)], dim=1)
 
 
 class Rows:

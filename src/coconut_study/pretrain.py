@@ -20,12 +20,12 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study.batches import Batch, collate
-from coconut_study.config import Pretraining, TextSettings
 from coconut_study.graphs import name
 from coconut_study.learner import Learner, rate
 from coconut_study.progress import bar
 from coconut_study.questions import Question
 from coconut_study.sequences import Sequence as TokenSequence
+from coconut_study.settings import Pretraining, TextSettings
 from coconut_study.streams import stream
 from coconut_study.templates import TEMPLATES
 from coconut_study.tokens import marks_of

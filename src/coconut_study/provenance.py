@@ -14,7 +14,9 @@ from typing import Any
 
 PACKAGE = Path(__file__).parent
 # Settings reach a step through its parameters; the others change no result.
-UNTRACKED = frozenset({"__init__", "__main__", "config", "errors", "files", "progress", "provenance"})
+UNTRACKED = frozenset(
+    {"__init__", "__main__", "errors", "explain", "files", "progress", "provenance", "settings", "study"}
+)
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "networkx")
 
 
@@ -34,6 +36,7 @@ def sources(module: str) -> tuple[str, ...]:
     return tuple(str(PACKAGE / f"{name}.py") for name in sorted(found))
 
 
+@cache
 def _imports(path: Path) -> list[str]:
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -1,17 +1,14 @@
-"""Questions: the record, its JSON (the published schema, both ways), making them, proving them.
+"""Questions: the record, its words, its proof, and its JSON (the published schema, both ways).
 
-A question of graph kind carries its graph; others (word problems) have text alone. Every generated
-question is proved by the solver before it is written.
+A question of graph kind carries its graph; others (word problems, ontologies) have text alone.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,16 +16,9 @@ from typing import Any
 import numpy as np
 
 from coconut_study import graphs
-from coconut_study.config import Balanced, Files, Prosqa
 from coconut_study.errors import StudyError
 from coconut_study.files import written
 from coconut_study.graphs import Graph
-from coconut_study.streams import stream
-
-SPLITS = ("train", "valid", "test")
-TRIES = 5000  # discarded tries in a row after which a generator is thought unable to make its graphs
-
-Draw = Callable[[np.random.Generator], tuple[Graph, ...]]
 
 FACT = re.compile(r"(\w+) is an? (\w+)\.")
 ASKED = re.compile(r"Is (\w+) an? (\w+) or (\w+)\?")
@@ -123,75 +113,6 @@ def fault(question: Question) -> str | None:
     return None
 
 
-# -------------------------------------------------------------------------------------------- making
-
-
-def make(
-    draw: Draw,
-    sizes: Sequence[int],
-    rng: np.random.Generator,
-    persons: int,
-    concepts: int,
-) -> Iterator[list[Question]]:
-    """One list of proved questions for each of `sizes`; no two graphs anywhere are alike up to renaming.
-
-    Raises StudyError when the generator cannot make (enough different) graphs of the wanted shape.
-    """
-    seen: set[str] = set()
-    for size in sizes:
-        questions: list[Question] = []
-        discarded = 0
-        while len(questions) < size:
-            found = draw(rng)
-            mark = graphs.fingerprint(found[0]) if found else ""
-            if not found or mark in seen:
-                discarded += 1
-                if discarded == TRIES:
-                    raise StudyError(
-                        f"questions: {TRIES} tries in a row gave no new graph; ask for fewer questions, "
-                        f"more nodes, fewer edges or other hops ({len(seen)} graphs were found)"
-                    )
-                continue
-            discarded = 0
-            seen.add(mark)
-            questions += [_proved(ask(graph, rng)) for graph in graphs.name(found, rng, persons, concepts)]
-        yield questions[:size]
-
-
-def _proved(question: Question) -> Question:
-    if wrong := fault(question):
-        raise AssertionError(f"the generator made an unfit question ({wrong}): {question}")
-    return question
-
-
-def generate(settings: Prosqa | Balanced) -> dict[str, list[Question]]:
-    """The three splits of a generated data set."""
-    draw: Draw
-    if isinstance(settings, Prosqa):
-        draw = partial(graphs.draw_prosqa, nodes=settings.nodes, hops=settings.hops)
-    else:
-        draw = partial(graphs.draw_balanced, nodes=settings.nodes, edges=settings.edges, hops=settings.hops)
-    sizes = [getattr(settings.sizes, split) for split in SPLITS]
-    rng = stream("questions", settings.seed)
-    # Test and validation questions are drawn first: more training questions leave them as they are.
-    made = list(make(draw, sizes[::-1], rng, settings.persons, settings.concepts))
-    return dict(zip(SPLITS, made[::-1], strict=True))
-
-
-def load(settings: Files) -> dict[str, list[Question]]:
-    """The three splits of a data set given by files, checked by count and sha256 where these are stated."""
-    splits = {}
-    for split in SPLITS:
-        file = getattr(settings, split)
-        path = Path(file.path)
-        if file.sha256 and path.is_file() and (found := sha256(path.read_bytes()).hexdigest()) != file.sha256:
-            raise StudyError(f"{path}: sha256 is {found}, the study expects {file.sha256}")
-        splits[split] = read(path)
-        if file.count is not None and len(splits[split]) != file.count:
-            raise StudyError(f"{path}: {len(splits[split])} questions, the study expects {file.count}")
-    return splits
-
-
 # ---------------------------------------------------------------------------------------------- JSON
 
 
@@ -249,10 +170,7 @@ def _graph_from_json(record: dict[str, Any]) -> Graph:
 
 def read(path: Path) -> list[Question]:
     """Questions of a .json list or .jsonl file; StudyError names the file and row of a bad one."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror}); give a file of questions") from error
+    text = text_of(path)
     try:
         records = json.loads(text) if text.lstrip().startswith("[") else _lines(text)
     except json.JSONDecodeError as error:
@@ -266,6 +184,16 @@ def read(path: Path) -> list[Question]:
     if not questions:
         raise StudyError(f"{path}: holds no question")
     return questions
+
+
+def text_of(path: Path) -> str:
+    """The text of a question file; StudyError when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror}); give a file of questions") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: is not UTF-8 text; give a file of questions") from error
 
 
 def _lines(text: str) -> list[Any]:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
+import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study import model as engine
-from coconut_study.config import Responding
-from coconut_study.methods import Layout
+from coconut_study.methods import Layout, Thoughts
 from coconut_study.progress import bar
-from coconut_study.sequences import Tokens, build
-from coconut_study.tokens import Marks, marks_of
+from coconut_study.sequences import Marks, Tokens, build
+from coconut_study.settings import Clock, Responding
+from coconut_study.tokens import marks_of
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the model wrote for a question after k thoughts.
-
-    `tokens` counts as the paper's tables do: written tokens with the answer mark, without <eos>, plus
-    continuous thoughts; pauses and markers are not counted. `finished` is false where the limit cut it.
-    """
+    """What the model wrote for a question after k thoughts of a kind; `token_ids` end in <eos> where it
+    `finished` and was not cut by the limit."""
 
     question: int
     k: int
+    kind: Thoughts
     hidden: int | None
-    tokens: int
     finished: bool
     text: str
     token_ids: list[int]
@@ -67,6 +67,27 @@ def respond(
     return sorted(responses, key=lambda r: (r.k, r.question)), timings
 
 
+def clock(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    questions: Sequence[Tokens],
+    layout: Layout,
+    settings: Responding,
+    timing: Clock,
+) -> list[dict[str, Any]]:
+    """Seconds to answer all `questions`, one at a time and in batches; a first batch is not timed."""
+    rows = []
+    device = model.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    for size in dict.fromkeys((1, timing.batch_size)):
+        sized = settings.model_copy(update={"batch_size": size})
+        respond(model, tokenizer, questions[:size], [layout], sized)
+        _, times = respond(model, tokenizer, questions, [layout], sized)
+        seconds = sum(time.seconds for time in times)
+        rows.append({"batch size": size, "questions": len(questions), "seconds": seconds, "device": name})
+    return rows
+
+
 def _asked_together(layouts: Sequence[Layout]) -> list[list[Layout]]:
     """Layouts with continuous thoughts share one chain; any other is asked by itself."""
     ordered = sorted(layouts, key=lambda layout: layout.thoughts)
@@ -86,7 +107,5 @@ def _response(
     question: int, layout: Layout, ids: list[int], tokenizer: PreTrainedTokenizerBase, marks: Marks
 ) -> Response:
     finished = ids[-1:] == [marks.eos]
-    written = ids[:-1] if finished else ids
-    thoughts = layout.thoughts if layout.kind == "continuous" else 0
-    text = str(tokenizer.decode(written))
-    return Response(question, layout.thoughts, layout.hidden, len(written) + thoughts, finished, text, ids)
+    text = str(tokenizer.decode(ids[:-1] if finished else ids))
+    return Response(question, layout.thoughts, layout.kind, layout.hidden, finished, text, ids)

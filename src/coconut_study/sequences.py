@@ -21,7 +21,22 @@ from coconut_study.templates import Template
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from coconut_study.tokens import Marks
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Token ids of the marks, of the end of a sequence, and of padding (any id: padding is never seen)."""
+
+    bot: int
+    eot: int
+    thought: int
+    pause: int
+    eos: int
+    pad: int
+
+    @property
+    def added(self) -> tuple[int, int, int, int]:
+        """The four that are added to a tokenizer."""
+        return self.bot, self.eot, self.thought, self.pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +99,9 @@ def tokenize(
 
 
 def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
-    """The sequence of a question in `layout`; a chain shorter than `layout.hidden` has no steps left."""
+    """The sequence of a question in `layout`; a chain shorter than what is left out has no steps left."""
     shown = [] if layout.hidden is None else tokens.steps[layout.hidden :]
-    told = [token for step in shown for token in step] + tokens.answer
+    told = [token for step in shown for token in step][layout.removed :] + tokens.answer
     opening, closing = ([marks.bot], [marks.eot]) if layout.markers else ([], [])
     pauses = [marks.pause] * layout.thoughts if layout.kind == "pause" else []
     thoughts = layout.thoughts if layout.kind == "continuous" else 0

@@ -1,7 +1,6 @@
-"""Grades and histories -> tidy tables with intervals over seeds, and how they are printed. Pure.
+"""Grades, histories and timings -> tidy tables with intervals over seeds. Pure.
 
-Numbers are kept in CSV; Markdown and LaTeX show the same table rounded. A number that is not there stays
-missing: NaN in the table, an empty cell in CSV and a dash where it is shown.
+A number that is not there stays missing: NaN in the table, an empty cell in CSV.
 """
 
 from __future__ import annotations
@@ -16,25 +15,16 @@ from scipy import stats
 from coconut_study.paths import Outcome
 
 ANSWER = "right answer"
+VALUE = "right value"
 MEASURES = (ANSWER, *(outcome.value for outcome in Outcome))
 RUN = ["dataset", "method", "seed"]
+WAYS = ("fixed", "classifier")  # of ending thoughts
 LEVEL = 0.95
 SHORTCUT = "shortcut: "
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><style>
-body {{ font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; color: #222; }}
-table {{ border-collapse: collapse; }}
-th, td {{ padding: 0.3em 0.9em; text-align: left; white-space: nowrap; }}
-thead th {{ border-top: 2px solid; border-bottom: 1px solid; }}
-tbody tr:last-child td {{ border-bottom: 2px solid; }}
-</style></head><body>
-{table}
-</body></html>
-"""
 
 
 class Interval(NamedTuple):
-    """A mean with its confidence interval (both ends NaN for a single value)."""
+    """A mean with its confidence interval (both ends NaN for a single value, all three for none)."""
 
     mean: float
     low: float
@@ -45,7 +35,8 @@ class Interval(NamedTuple):
 def interval(values: Sequence[float], bounds: tuple[float, float] = (-np.inf, np.inf)) -> Interval:
     """Student's t interval of the mean of one value a seed, at 95 %, cut off at `bounds`."""
     array = np.asarray(values, dtype=float)
-    mean, n = float(array.mean()), len(array)
+    n = len(array)
+    mean = float(array.mean()) if n else np.nan
     if n < 2:
         return Interval(mean, np.nan, np.nan, n)
     half = float(stats.t.ppf(0.5 + LEVEL / 2, n - 1) * array.std(ddof=1) / np.sqrt(n))
@@ -56,10 +47,12 @@ def interval(values: Sequence[float], bounds: tuple[float, float] = (-np.inf, np
 
 
 def by_seed(grades: pd.DataFrame) -> pd.DataFrame:
-    """One row per run and k: share of right answers and of each outcome (percent), mean tokens."""
+    """One row per run and k: shares of right answers, of right values and of each outcome (percent), and
+    mean tokens."""
     shares = pd.get_dummies(grades["outcome"]).reindex(columns=list(MEASURES[1:]), fill_value=False)
     values = pd.concat([grades[[*RUN, "k", "tokens"]], 100.0 * shares], axis=1)
     values[ANSWER] = 100.0 * grades["right"]
+    values[VALUE] = 100.0 * grades["right number"].astype(float)
     return values.groupby([*RUN, "k"], sort=False, as_index=False).mean()
 
 
@@ -92,7 +85,7 @@ def main(
     for row in rows:
         chosen = _at_trained_k(runs, row)
         accuracy = interval(chosen[ANSWER].tolist(), (0, 100))
-        reported = paper["table_1"].get(row["paper_dataset"], {}).get(row["paper_method"], {})
+        reported = paper["accuracy"].get(row["paper_dataset"], {}).get(row["paper_method"], {})
         table.append(
             {
                 "dataset": row["dataset"],
@@ -102,14 +95,16 @@ def main(
                 "accuracy": accuracy.mean,
                 "low": accuracy.low,
                 "high": accuracy.high,
+                "value": chosen[VALUE].mean(),
                 "tokens": chosen["tokens"].mean(),
                 "paper accuracy": reported.get("accuracy"),
                 "paper sd": reported.get("sd"),
                 "paper tokens": reported.get("tokens"),
             }
         )
-    rules = shortcuts.assign(method=SHORTCUT + shortcuts["rule"]).drop(columns="rule")
-    numbers = {"paper accuracy": float, "paper sd": float, "paper tokens": float}
+    rules = shortcuts.dropna(subset="accuracy")  # data sets without graphs have none
+    rules = rules.assign(method=SHORTCUT + rules["rule"]).drop(columns="rule")
+    numbers = {"paper accuracy": float, "paper sd": float, "paper tokens": float, "value": float}
     whole = {"seeds": "Int64", "worked": "Int64"}
     both = pd.concat([pd.DataFrame(table).astype(numbers), rules], ignore_index=True).astype(whole)
     return both.sort_values("dataset", key=lambda names: names.map(_order(names)), kind="stable")
@@ -136,7 +131,7 @@ def learning(runs: Sequence[tuple[Mapping[str, Any], Sequence[pd.DataFrame]]]) -
     """Validation accuracy (percent) after every epoch of every stage: mean and interval over seeds.
 
     `runs` holds each run's identity and the histories of its stages in training order; `seen` counts
-    training questions from the start of the run.
+    training questions from the start of the run. Epoch 0 of a stage is before its first update.
     """
     tables = []
     for run, histories in runs:
@@ -161,90 +156,79 @@ def data(ours: Mapping[str, pd.Series], paper: Mapping[str, Any]) -> pd.DataFram
     return pd.DataFrame(columns).loc[list(measures)].rename_axis("measure").reset_index()
 
 
-# --------------------------------------------------------------------------------------------- printing
+def stages(learnt: pd.DataFrame) -> pd.DataFrame:
+    """Validation accuracy at both ends of every stage, before its first update and after its last, from
+    `learning`."""
+    rows = []
+    for key, stage in learnt.groupby(["dataset", "method", "stage"], sort=False):
+        first, last = stage.iloc[0], stage.iloc[-1]
+        rows.append(
+            dict(zip(("dataset", "method", "stage"), key, strict=True))
+            | {f"first {end}": first[end] for end in ("mean", "low", "high")}
+            | {f"last {end}": last[end] for end in ("mean", "low", "high")}
+            | {"n": first["n"]}
+        )
+    return pd.DataFrame(rows)
 
 
-def shown_main(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """The main table as it is read: percent with interval, the paper's numbers beside."""
-    return pd.DataFrame(
-        {
-            "data set": table["dataset"].map(lambda name: titles[name]),
-            "method": table["method"].map(lambda name: titles.get(name, name)),
-            "accuracy (%)": _with_interval(table["accuracy"], table["low"], table["high"]),
-            "worked": [
-                "–" if pd.isna(n) else f"{good} of {n}"
-                for good, n in zip(table["worked"], table["seeds"], strict=True)
-            ],
-            "tokens": table["tokens"].map(_rounded),
-            "paper: accuracy (%)": [
-                _plus_minus(*pair) for pair in zip(table["paper accuracy"], table["paper sd"], strict=True)
-            ],
-            "paper: tokens": table["paper tokens"].map(_rounded),
-        }
-    )
+def comparison(grades: pd.DataFrame, points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Points of an experiment: accuracy and tokens of each, and the difference to the first of its series.
+
+    A point has dataset, series, label, method and k. Differences are between runs of one seed, in points of
+    percent; they are missing where no seed has both.
+    """
+    runs = by_seed(grades)
+    rows, first = [], dict[tuple[str, str], pd.Series]()
+    for point in points:
+        chosen = _at_trained_k(runs, point).set_index("seed")
+        accuracy = interval(chosen[ANSWER].tolist(), (0, 100))
+        reference = first.setdefault((point["dataset"], point["series"]), chosen[ANSWER])
+        apart = interval((chosen[ANSWER] - reference).dropna().tolist())
+        rows.append(
+            dict(point)
+            | accuracy._asdict()
+            | {"tokens": chosen["tokens"].mean(), "difference": apart.mean}
+            | {"difference low": apart.low, "difference high": apart.high}
+        )
+    return pd.DataFrame(rows)
 
 
-def shown_seeds(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Right answers of every run as they are read: a row a method, a column a seed."""
-    at = ["dataset", "method"]
-    wide = table.pivot(index=at, columns="seed", values="accuracy").map(_rounded)
-    order = list(table[at].drop_duplicates().itertuples(index=False, name=None))
-    wide = wide.loc[order].rename(columns=lambda seed: f"seed {seed} (%)").reset_index()
-    for column in at:
-        wide[column] = wide[column].map(lambda name: titles[name])
-    return wide.rename(columns={"dataset": "data set"}).rename_axis(columns=None)
+def clock(times: pd.DataFrame, rows: Sequence[Mapping[str, Any]], paper: Mapping[str, Any]) -> pd.DataFrame:
+    """Seconds per question, one at a time and in batches, beside the paper's (Table 4).
+
+    `times` has dataset, method, seed, batch size, questions and seconds.
+    """
+    table = []
+    per_question = times.assign(seconds=times["seconds"] / times["questions"])
+    for row in rows:
+        found = per_question[
+            (per_question["dataset"] == row["dataset"]) & (per_question["method"] == row["method"])
+        ]
+        reported = paper["seconds"].get(row["paper_dataset"], {}).get(row["paper_method"])
+        for size, runs in found.groupby("batch size"):
+            seconds = interval(runs["seconds"].tolist(), (0, np.inf))
+            table.append(
+                {"dataset": row["dataset"], "method": row["method"], "batch size": size}
+                | seconds._asdict()
+                | {"paper seconds": reported if size == 1 else None}
+                | {"device": ", ".join(dict.fromkeys(runs["device"]))}
+            )
+    return pd.DataFrame(table).astype({"paper seconds": float})
 
 
-def shown_sweep(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """The sweep table as it is read: a row per k, a column per measure."""
-    cells = table.assign(cell=_with_interval(table["mean"], table["low"], table["high"]))
-    wide = cells.pivot(index=["dataset", "method", "k"], columns="measure", values="cell")
-    order = table[["dataset", "method", "k"]].drop_duplicates()
-    wide = wide.loc[list(order.itertuples(index=False, name=None)), list(MEASURES)].reset_index()
-    for column in ("dataset", "method"):
-        wide[column] = wide[column].map(lambda name: titles[name])
-    return wide.rename(columns={"dataset": "data set", **{name: f"{name} (%)" for name in MEASURES}})
+def ending(ends: pd.DataFrame) -> pd.DataFrame:
+    """Right answers and thoughts with a fixed number and with the classifier, and what the latter costs.
 
-
-def shown_data(table: pd.DataFrame) -> pd.DataFrame:
-    """The statistics as they are read."""
-    shown = table.set_index("measure").map(lambda value: _rounded(value, 2))
-    shown.loc["questions"] = table.set_index("measure").loc["questions"].map(lambda n: _rounded(n, 0))
-    return shown.reset_index()
-
-
-def markdown(shown: pd.DataFrame) -> str:
-    """A Markdown table."""
-    return shown.to_markdown(index=False, disable_numparse=True) + "\n"
-
-
-def html(shown: pd.DataFrame) -> str:
-    """A page with the table, for the report."""
-    return PAGE.format(table=shown.to_html(index=False, border=0, justify="left"))
-
-
-def latex(shown: pd.DataFrame) -> str:
-    """A booktabs table."""
-    escaped = shown.rename(columns=_escaped).map(lambda value: _escaped(str(value)))
-    return escaped.style.hide(axis="index").to_latex(hrules=True)
-
-
-def _escaped(text: str) -> str:
-    for sign in "&%_#$":
-        text = text.replace(sign, f"\\{sign}")
-    return text.replace("±", r"$\pm$").replace("–", "--")
-
-
-def _rounded(value: float | None, digits: int = 1) -> str:
-    return "–" if value is None or np.isnan(value) else f"{value:.{digits}f}"
-
-
-def _plus_minus(mean: float, sd: float) -> str:
-    return _rounded(mean) + ("" if np.isnan(sd) else f" ± {sd:.1f}")
-
-
-def _with_interval(mean: pd.Series, low: pd.Series, high: pd.Series) -> list[str]:
-    return [
-        _rounded(m) + ("" if np.isnan(lo) else f" [{lo:.1f}, {hi:.1f}]")
-        for m, lo, hi in zip(mean, low, high, strict=True)
-    ]
+    `ends` has a row per question: dataset, method, seed, and for each way its k and whether it is right.
+    """
+    rows = []
+    for key, runs in ends.groupby(["dataset", "method"], sort=False):
+        means = runs.groupby("seed")[[f"{way} {what}" for way in WAYS for what in ("right", "k")]].mean()
+        for way in WAYS:
+            accuracy = interval((100 * means[f"{way} right"]).tolist(), (0, 100))
+            rows.append(
+                {"dataset": key[0], "method": key[1], "way": way}
+                | accuracy._asdict()
+                | {"thoughts": means[f"{way} k"].mean()}
+            )
+    return pd.DataFrame(rows)

@@ -23,6 +23,7 @@ from coconut_study.questions import Question, facts_of, options_of, sentence
 TemplateName = Literal["prose", "symbols"]
 
 WORD = re.compile(r"\w+|[^\w\s]+|\n")
+NUMBER = re.compile(r"\$?\s*([+-]?\s*(?:\d+\.?\d*|\.\d+))\s*%?\.?")
 ANSWER_MARK = "###"
 
 
@@ -75,6 +76,20 @@ def answer_of(response: str) -> str | None:
 def is_right(question: Question, response: str, template: Template) -> bool:
     """Whether the response gives the gold answer, compared word by word."""
     return answer_of(response) == answer_of(template.text(question).answer)
+
+
+def is_right_number(question: Question, response: str) -> bool | None:
+    """Whether the response's answer has the gold answer's value; None where the gold one is no number."""
+    gold = _number(question.answer)
+    _, mark, tail = response.rpartition("#")
+    return None if gold is None else bool(mark) and _number(tail) == gold
+
+
+def _number(text: str) -> float | None:
+    """The value of a written number, with a sign, thousands commas, currency or per cent sign; else None."""
+    joined = re.sub(r"\s*([.,])\s*", r"\1", text)  # a word tokenizer writes them with blanks around
+    match = NUMBER.fullmatch(joined.replace(",", "").strip())
+    return float("".join(match[1].split())) if match else None
 
 
 class Prose:

@@ -7,29 +7,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
 from coconut_study.errors import StudyError
+from coconut_study.sequences import Marks
 from coconut_study.templates import WORD, Text
 
 BOT, EOT, THOUGHT, PAUSE = "<bot>", "<eot>", "<thought>", "<pause>"
 MARKS = (BOT, EOT, THOUGHT, PAUSE)
+GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # classes with nothing but what their file says
 UNKNOWN, END = "<unk>", "<eos>"
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """Token ids of the marks, of the end of a sequence, and of padding (any id: padding is never seen)."""
-
-    bot: int
-    eot: int
-    thought: int
-    pause: int
-    eos: int
-    pad: int
 
 
 def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
@@ -47,9 +37,14 @@ def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
 
 
 def load(name: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
-    """The tokenizer of a hub name or folder."""
+    """The tokenizer of a hub name or folder, of the class it says it has.
+
+    AutoTokenizer goes by the model beside it where that is of a known kind, and would split words as that
+    model's own tokenizer does.
+    """
     try:
-        return AutoTokenizer.from_pretrained(name)
+        own = get_tokenizer_config(name).get("tokenizer_class") in GENERIC
+        return (PreTrainedTokenizerFast if own else AutoTokenizer).from_pretrained(name)
     except (OSError, ValueError) as error:
         raise StudyError(f"{name}: no tokenizer there ({first_line(error)})") from error
 

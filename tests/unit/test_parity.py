@@ -8,8 +8,7 @@ from transformers import GPT2LMHeadModel
 
 from coconut_study import model as engine
 from coconut_study.batches import collate
-from coconut_study.sequences import Sequence
-from coconut_study.tokens import Marks
+from coconut_study.sequences import Marks, Sequence
 
 TOLERANCE = 1e-9
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coconut_study import questions
-from coconut_study.config import Grading
 from coconut_study.grade import grade
 from coconut_study.paths import Map, Outcome, classify
+from coconut_study.settings import Grading
 from coconut_study.templates import TEMPLATES, is_right
 
 from ..conftest import GRAPH
@@ -127,7 +127,16 @@ def test_grades_are_one_row_a_response(question):
         "",
         "### Alex is a rompus .",
     ]
-    run = {"dataset": "d", "method": "m", "seed": 1, "k": 0, "hidden": 0, "tokens": 5, "finished": True}
+    run = {
+        "dataset": "d",
+        "method": "m",
+        "seed": 1,
+        "k": 0,
+        "kind": "none",
+        "hidden": 0,
+        "token_ids": [1] * 6,
+        "finished": True,
+    }
     rows = grade([run | {"question": 0, "text": t} for t in texts], [question], PROSE,
                  Grading(hidden_prefix="completable"))  # fmt: skip
     assert rows["outcome"].tolist() == ["correct path", "incorrect label", "correct label"]
@@ -137,7 +146,16 @@ def test_grades_are_one_row_a_response(question):
 
 def test_only_labels_without_a_graph():
     plain = questions.Question("2+3?", ("2+3=5",), "1,005")
-    run = {"dataset": "d", "method": "m", "seed": 1, "k": 0, "hidden": 0, "tokens": 5, "finished": True}
+    run = {
+        "dataset": "d",
+        "method": "m",
+        "seed": 1,
+        "k": 0,
+        "kind": "none",
+        "hidden": 0,
+        "token_ids": [1] * 6,
+        "finished": True,
+    }
     rows = grade([run | {"question": 0, "text": t} for t in ("### 1005", "### 5")], [plain], PROSE,
                  Grading(hidden_prefix="exact"))  # fmt: skip
     assert rows["outcome"].tolist() == ["correct label", "incorrect label"]

@@ -4,16 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coconut_study import graphs, questions
-from coconut_study.config import Balanced, File, Files, Prosqa
+from coconut_study import questions
 from coconut_study.errors import StudyError
-
-SMALL = {"persons": 2, "concepts": 10, "sizes": {"train": 20, "valid": 6, "test": 8}, "seed": 0}
-
-
-def balanced(**changes):
-    shape = {"source": "balanced", "nodes": 12, "edges": 14, "hops": (3, 3)}
-    return Balanced.model_validate(shape | SMALL | changes)
 
 
 def test_the_solver_accepts_all_published_validation_questions(shared):
@@ -59,37 +51,6 @@ def test_text_that_contradicts_the_graph_is_found(question, change, words):
     assert words in questions.fault(replace(question, **change))
 
 
-def test_generated_splits_share_no_graph_up_to_renaming():
-    splits = questions.generate(balanced())
-    assert {split: len(found) for split, found in splits.items()} == {"train": 20, "valid": 6, "test": 8}
-    marks = [graphs.fingerprint(q.graph) for found in splits.values() for q in found]
-    assert len(set(marks)) == len(marks) / 2  # two mirror questions a graph
-    for found in splits.values():
-        for one, other in zip(found[::2], found[1::2], strict=True):
-            assert one.graph.edges == other.graph.edges
-            assert one.graph.names == other.graph.names
-            assert one.answer != other.answer
-
-
-def test_generation_depends_on_the_seed_alone_and_tests_do_not_move_with_the_training_size():
-    again = questions.generate(balanced())
-    assert again == questions.generate(balanced())
-    assert again != questions.generate(balanced(seed=1))
-    larger = questions.generate(balanced(sizes={"train": 40, "valid": 6, "test": 8}))
-    assert (larger["test"], larger["valid"]) == (again["test"], again["valid"])
-
-
-def test_smaller_prosqa_questions():
-    settings = {"source": "prosqa", "nodes": 12, "hops": (2, 4)} | SMALL | {"persons": 17, "concepts": 38}
-    found = questions.generate(Prosqa.model_validate(settings))["train"]
-    assert {len(question.steps) for question in found} <= {2, 3, 4}
-
-
-def test_impossible_graphs_are_refused_with_a_sentence():
-    with pytest.raises(StudyError, match="gave no new graph"):
-        questions.generate(balanced(nodes=8, edges=7, hops=(3, 3), concepts=6))
-
-
 def test_a_redrawn_question_is_the_same_graph_under_other_names(question):
     other = questions.redraw(question, np.random.default_rng(1), persons=2, concepts=5)
     assert other.graph.edges == question.graph.edges
@@ -117,16 +78,6 @@ def test_bad_files_are_named(tmp_path):
     path.write_text("")
     with pytest.raises(StudyError, match="no question"):
         questions.read(path)
-
-
-def test_files_are_checked_by_count_and_checksum(question, tmp_path):
-    path = tmp_path / "q.json"
-    questions.write(path, [question])
-    good = File(path=str(path), count=1)
-    assert questions.load(Files(source="files", train=good, valid=good, test=good))["test"] == [question]
-    for wrong in (File(path=str(path), count=2), File(path=str(path), sha256="0" * 64)):
-        with pytest.raises(StudyError, match=r"q\.json.* the study expects"):
-            questions.load(Files(source="files", train=good, valid=wrong, test=good))
 
 
 def test_a_failed_write_leaves_nothing(tmp_path):

@@ -1,8 +1,11 @@
 """Every method's tokens at every stage, spelled out."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
+from coconut_study import layouts
 from coconut_study.methods import Method, Schedule
 from coconut_study.sequences import Tokens, build
 
@@ -21,6 +24,7 @@ def methods():
 LAYOUTS = {
     ("cot", 0): Q + S1 + S2 + S3 + A,
     ("no_cot", 3): Q + A,
+    ("icot", 3): Q + A,
     ("pause_token", 3): Q + [P] * 4 + A,
     ("coconut", 0): [*Q, B, E, *S1, *S2, *S3, *A],
     ("coconut", 1): [*Q, B, T, T, E, *S2, *S3, *A],
@@ -55,7 +59,7 @@ def test_plans_spend_the_same_budget(methods):
         assert sum(epochs for _, epochs in method.plan(SCHEDULE)) == 4
     assert [stage for stage, _ in methods["coconut"].plan(SCHEDULE)] == [0, 1, 2, 3]
     assert methods["cot"].plan(SCHEDULE) == [(0, 4)]
-    assert methods["no_cot"].plan(SCHEDULE) == [(3, 4)]
+    assert methods["no_cot"].plan(SCHEDULE) == methods["icot"].plan(SCHEDULE) == [(3, 4)]
 
 
 def test_a_chain_shorter_than_the_stage_has_no_steps_left(methods, marks):
@@ -81,3 +85,29 @@ def test_facts_may_share_positions(marks, methods):
     sequence = build(shared, methods["coconut"].layout(SCHEDULE, 1), marks)
     assert sequence.positions == [0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8]
     assert sequence.with_thoughts(0).positions == [0, 0, 1, 1, 2, 3, 4, 5, 6]
+
+
+def test_the_documentation_shows_what_the_builder_builds(methods):
+    shown = layouts.markdown({name: (method, SCHEDULE) for name, method in methods.items()})
+    page = Path("docs/methods.md").read_text(encoding="utf-8")
+    assert shown in page
+    assert "`question <bot> <thought> <thought> <eot> [2a] [2b] [3a] [3b] [###] [answer] [<eos>]`" in shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "units", "left"),
+    [
+        ("token", 0, [*S1, *S2, *S3]),
+        ("token", 1, [*S1[1:], *S2, *S3]),
+        ("token", 3, S3),
+        ("token", 9, []),
+        ("step", 1, [*S2, *S3]),
+        ("step", 3, []),
+    ],
+)
+def test_icot_loses_its_chain_from_the_left_and_never_its_answer(methods, marks, unit, units, left):
+    last = methods["icot"].layout(SCHEDULE, 3)
+    sequence = build(TOKENS, last.without(units, unit), marks)
+    assert (sequence.before, sequence.after) == (Q, [*left, *A])
+    assert sequence.n_loss == len(left) + len(A)
+    assert build(TOKENS, last, marks).after == A

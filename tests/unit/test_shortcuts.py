@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from coconut_study import graphs, questions, shortcuts
+from coconut_study import graphs, questions, shortcuts, sources
 
-from .test_questions import balanced
+from .test_sources import balanced
 
 
 def test_no_shortcut_helps_on_balanced_questions():
-    asked = questions.generate(balanced(sizes={"train": 2, "valid": 2, "test": 100}))["test"]
+    asked = sources.generate(balanced(sizes={"train": 2, "valid": 2, "test": 100}))["test"]
     assert shortcuts.table(asked)["accuracy"].tolist() == [50.0] * len(shortcuts.RULES)
 
 

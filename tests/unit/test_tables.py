@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from coconut_study import figures, tables
+from coconut_study import figures, shown, tables
 from coconut_study.paths import Outcome
 
 TITLES = {"d": "Data & set", "cot": "CoT", "coconut": "Coconut", "no_cot": "No-CoT"}
 PAPER = {
-    "table_1": {"reference": "Table 1", "prosqa": {"cot": {"accuracy": 77.5, "sd": 1.9, "tokens": 49.4}}},
+    "accuracy": {"prosqa": {"cot": {"accuracy": 77.5, "sd": 1.9, "tokens": 49.4, "reference": "Table 1"}}},
     "statistics": {
         "prosqa": {"title": "ProsQA (released)", "reference": "files", "questions": 800, "nodes": 22.81}
     },
@@ -26,7 +26,7 @@ def graded(method, seed, k, outcomes):
     right = [o in ("correct label", "correct path") for o in outcomes]
     return pd.DataFrame(
         {"dataset": "d", "method": method, "seed": seed, "k": k, "question": range(len(outcomes)),
-         "outcome": outcomes, "right": right, "tokens": 4 + k, "finished": True}
+         "outcome": outcomes, "right": right, "right number": None, "tokens": 4 + k, "finished": True}
     )  # fmt: skip
 
 
@@ -73,18 +73,18 @@ def test_every_run_stands_by_itself(grades):
     assert table[["method", "seed", "accuracy"]].to_numpy().tolist() == [
         ["cot", 1, 75], ["cot", 2, 25], ["coconut", 1, 100],
     ]  # fmt: skip
-    shown = tables.shown_seeds(table, TITLES).set_index("method")
-    assert shown.loc["CoT", ["seed 1 (%)", "seed 2 (%)"]].tolist() == ["75.0", "25.0"]
-    assert shown.loc["Coconut", "seed 2 (%)"] == "–"
+    read = shown.seeds(table, TITLES).set_index("method")
+    assert read.loc["CoT", ["seed 1 (%)", "seed 2 (%)"]].tolist() == ["75.0", "25.0"]
+    assert read.loc["Coconut", "seed 2 (%)"] == "–"
 
 
 def test_a_missing_number_is_never_shown_as_zero(grades):
     table = tables.main(grades, ROWS, PAPER, RULES, 95)
-    shown = tables.shown_main(table, TITLES).set_index("method")
-    assert shown.loc["Coconut", "paper: accuracy (%)"] == "–"
-    assert shown.loc["Coconut", "accuracy (%)"] == "100.0"
-    assert shown.loc["CoT", "accuracy (%)"] == "50.0 [0.0, 100.0]"
-    assert shown.loc["CoT", "paper: accuracy (%)"] == "77.5 ± 1.9"
+    read = shown.main(table, TITLES).set_index("method")
+    assert read.loc["Coconut", "paper: accuracy (%)"] == "–"
+    assert read.loc["Coconut", "accuracy (%)"] == "100.0"
+    assert read.loc["CoT", "accuracy (%)"] == "50.0 [0.0, 100.0]"
+    assert read.loc["CoT", "paper: accuracy (%)"] == "77.5 ± 1.9"
     assert ",," in table.to_csv(index=False)
 
 
@@ -96,9 +96,9 @@ def test_the_sweep_has_every_outcome_and_they_make_up_all_responses(grades):
     assert totals.tolist() == pytest.approx([100] * 3)
     cot = outcomes[outcomes["method"] == "cot"].set_index("measure")["mean"]
     assert (cot["correct path"], cot["wrong target"], cot["longer path"]) == (50, 37.5, 0)
-    shown = tables.shown_sweep(table, TITLES)
-    assert len(shown) == 3
-    assert "right answer (%)" in shown
+    read = shown.sweep(table, TITLES)
+    assert len(read) == 3
+    assert "right answer (%)" in read
 
 
 def test_learning_curves_put_stages_end_to_end():
@@ -123,18 +123,18 @@ def test_data_statistics_stand_beside_the_published_ones():
     table = tables.data(ours, PAPER).set_index("measure")
     assert table.loc["questions"].tolist() == [800, 8]
     assert math.isnan(table.loc["nodes", "Toy (test)"])
-    shown = tables.shown_data(table.reset_index()).set_index("measure")
-    assert shown.loc["nodes"].tolist() == ["22.81", "–"]
+    read = shown.data(table.reset_index()).set_index("measure")
+    assert read.loc["nodes"].tolist() == ["22.81", "–"]
 
 
 def test_tables_are_printed_as_markdown_booktabs_and_html(grades):
-    shown = tables.shown_main(tables.main(grades, ROWS, PAPER, RULES, 95), TITLES)
-    assert tables.markdown(shown).startswith("| data set ")
-    latex = tables.latex(shown)
+    read = shown.main(tables.main(grades, ROWS, PAPER, RULES, 95), TITLES)
+    assert shown.markdown(read).startswith("| data set ")
+    latex = shown.latex(read)
     assert r"\toprule" in latex
     assert r"Data \& set & CoT & 50.0 [0.0, 100.0]" in latex
     assert r"77.5 $\pm$ 1.9" in latex
-    page = tables.html(shown)
+    page = shown.html(read)
     assert "<td>Data &amp; set</td>" in page
     assert "<td>77.5 ± 1.9</td>" in page
 

@@ -3,8 +3,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from coconut_study import base, tokens
-from coconut_study.config import Model
 from coconut_study.errors import StudyError
+from coconut_study.settings import Model
 from coconut_study.templates import TEMPLATES, answer_of
 
 

@@ -1,5 +1,8 @@
 """What Snakemake plans, and what it refuses, before anything runs."""
 
+import re
+import shutil
+
 import pytest
 import yaml
 
@@ -21,6 +24,42 @@ def test_a_shared_stage_is_planned_once(fresh):
     only = "study: smoke\nruns:\n- {datasets: [balanced], methods: [coconut, pause_as_thought], seeds: [1]}\n"
     overlay = fresh.write("shared.yaml", only)
     assert fresh.planned("checkpoints", also=overlay)["train"] == 5
+
+
+def test_the_paper_is_planned_whole(fresh):
+    """Three data sets, eight methods and three seeds, with every experiment."""
+    jobs = fresh.planned(study="paper")
+    variations = 10 + 10  # on GSM8k and on ProsQA
+    assert jobs["respond"] == jobs["grade"] == (3 * 8 + variations) * 3
+    assert jobs["table_comparison"] == jobs["figure_comparison"] == 5
+    assert {"clock", "ending", "probe", "decode", "table_claims", "table_costs"} <= jobs.keys()
+    assert jobs["figure_sweep"] == 4
+
+
+@pytest.mark.parametrize("study", ["large", "scratch"])
+def test_studies_for_gpus_are_planned(fresh, study):
+    assert {"base", "train", "respond", "table_claims"} <= fresh.planned(study=study).keys()
+
+
+def test_the_cost_of_a_study_is_told_before_anything_runs(fresh):
+    done = fresh.snakemake("--cores", "1", "plan", study="paper")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| train")]
+    assert [cell.strip() for cell in rows[0][1:3]] == [str(fresh.planned(study="paper")["train"]), "1"]
+    shutil.rmtree(fresh.folder / "results")
+
+
+def arrows(graph: str) -> set[tuple[str, str]]:
+    """Pairs of rule names that a mermaid graph connects."""
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", graph))
+    return {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)}
+
+
+def test_the_documentation_draws_the_rules(fresh):
+    drawn = fresh.snakemake("--rulegraph", "mermaid-js", study="tour").stdout
+    page = (ROOT / "docs" / "workflow.md").read_text(encoding="utf-8")
+    assert len(arrows(drawn)) > 50
+    assert arrows(page) == arrows(drawn)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ def results(finished) -> Path:
 
 
 def test_every_table_and_figure_is_there_in_every_format(results):
-    for table in ("main", "sweep", "data"):
+    for table in ("main", "seeds", "sweep", "claims", "data", "stages", "costs"):
         for suffix in (".csv", ".md", ".tex", ".html"):
             assert (results / "tables" / f"{table}{suffix}").stat().st_size > 100
-    for figure in ("accuracy", "learning", "sweep-balanced-coconut", "sweep-prosqa-coconut"):
+    for figure in ("accuracy", "learning", "stages", "sweep-balanced-coconut", "sweep-prosqa-coconut"):
         for suffix in (".svg", ".pdf", ".png"):
             assert (results / "figures" / f"{figure}{suffix}").stat().st_size > 1000
     report = (results / "report.html").read_text(encoding="utf-8")
@@ -46,10 +46,11 @@ def test_every_response_is_graded_once_and_counted_in_the_tables(results):
 
 def test_tokens_count_written_tokens_and_continuous_thoughts(results):
     for method, counted in (("coconut", 2), ("pause_as_thought", 0)):
-        file = results / "runs" / "balanced" / method / "seed1" / "responses.jsonl"
-        rows = [json.loads(line) for line in file.read_text().splitlines()]
-        for row in (row for row in rows if row["k"] == 2):
-            assert row["tokens"] == len(row["token_ids"]) - row["finished"] + counted
+        folder = results / "runs" / "balanced" / method / "seed1"
+        rows = [json.loads(line) for line in (folder / "responses.jsonl").read_text().splitlines()]
+        written = [len(row["token_ids"]) - row["finished"] for row in rows if row["k"] == 2]
+        grades = pd.read_csv(folder / "grades.csv")
+        assert grades.loc[grades["k"] == 2, "tokens"].tolist() == [n + counted for n in written]
 
 
 def test_a_checkpoint_carries_its_provenance(results):
@@ -60,7 +61,9 @@ def test_a_checkpoint_carries_its_provenance(results):
     assert set(card["data"]) == {"train", "valid"}
     assert card["versions"]["torch"]
     history = pd.read_csv(folder / "history.csv")
-    assert history.columns.tolist() == ["stage", "epoch", "questions", "loss", "accuracy"]
+    assert history.columns.tolist() == ["stage", "epoch", "questions", "loss", "accuracy", "removed"]
+    assert history["epoch"].tolist() == [0, 1]
+    assert history["loss"].isna().tolist() == [True, False]
 
 
 def test_nothing_is_left_to_do(finished):
@@ -69,7 +72,9 @@ def test_nothing_is_left_to_do(finished):
 
 def test_editing_a_plot_reruns_plots_alone(finished):
     with finished.edited("src/coconut_study/figures.py"):
-        assert finished.planned() == {"figure_accuracy": 1, "figure_learning": 1, "figure_sweep": 2}
+        assert finished.planned() == {
+            "figure_accuracy": 1, "figure_learning": 1, "figure_stages": 1, "figure_sweep": 2,
+        }  # fmt: skip
 
 
 def test_editing_the_classifier_reruns_grades_and_what_follows(finished):

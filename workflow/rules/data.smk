@@ -1,6 +1,6 @@
 """Questions and their statistics.
 
-REQUIRED INPUTS:   none, or the files a data set names
+REQUIRED INPUTS:   none, or the files a data set names; shards, where a data set is drawn in several
 OUTPUTS:           <results>/data/{dataset}/{train,valid,test}.jsonl   <results>/data/{dataset}/{split}.csv
                    <results>/data/{dataset}/shortcuts.csv
 """
@@ -17,10 +17,38 @@ def question_files(wildcards):
     return [getattr(settings, split).path for split in SPLITS] if settings.source == "files" else []
 
 
+def question_shards(wildcards):
+    """The parts a data set is drawn in, if in more than one."""
+    n_shards = getattr(study.datasets[wildcards.dataset].questions.root, "shards", 1)
+    numbers = range(n_shards) if n_shards > 1 else []
+    return [f"{RESULTS}/data/{wildcards.dataset}/shards/{number}.jsonl" for number in numbers]
+
+
+rule shard:
+    input:
+        code=code("sources"),
+    output:
+        questions="<results>/data/{dataset}/shards/{shard}.jsonl",
+    log:
+        "<logs>/shard/{dataset}-{shard}.log",
+    benchmark:
+        "<benchmarks>/shard/{dataset}-{shard}.tsv"
+    params:
+        settings=question_settings,
+    shell:
+        r"""
+        python -m coconut_study shard \
+            --settings {params.settings:q} \
+            --number {wildcards.shard} \
+            --out {output.questions:q} &>{log:q}
+        """
+
+
 rule questions:
     input:
+        shards=question_shards,
         files=question_files,
-        code=code("questions"),
+        code=code("sources"),
     output:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
@@ -37,7 +65,8 @@ rule questions:
             --settings {params.settings:q} \
             --train {output.train:q} \
             --valid {output.valid:q} \
-            --test {output.test:q} &>{log:q}
+            --test {output.test:q} \
+            {input.shards:q} &>{log:q}
         """
 
 
@@ -80,4 +109,4 @@ rule shortcuts:
 rule data:
     """All questions, with their statistics."""
     input:
-        expand("<results>/data/{dataset}/{split}.csv", dataset=study.datasets, split=SPLITS),
+        expand("<results>/data/{dataset}/{split}.csv", dataset=DATASETS, split=SPLITS),

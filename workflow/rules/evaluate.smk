@@ -1,13 +1,8 @@
-"""Responses and grades.
+"""Responses and grades; how long they take, and when thoughts might end.
 
-REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/test.jsonl
-OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,grades.csv}
+REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/{train,valid,test}.jsonl
+OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,grades.csv,clock.csv,ending.csv}
 """
-
-
-def asking(wildcards):
-    """All that determines the responses of a run."""
-    return study.asking(wildcards.dataset, wildcards.method, int(wildcards.seed)).model_dump_json()
 
 
 rule respond:
@@ -22,10 +17,11 @@ rule respond:
         "<logs>/respond/<run>.log",
     benchmark:
         "<benchmarks>/respond/<run>.tsv"
+    threads: lambda wildcards: needs("respond", wildcards).threads
     resources:
-        gpu=study.machine.gpus,
-        mem_mb=study.machine.memory_mb,
-        runtime=study.machine.minutes,
+        gpu=lambda wildcards: needs("respond", wildcards).gpus,
+        mem_mb=lambda wildcards: needs("respond", wildcards).memory_mb,
+        runtime=lambda wildcards: ceil(needs("respond", wildcards).minutes),
     params:
         settings=asking,
     shell:
@@ -64,7 +60,71 @@ rule grade:
         """
 
 
+rule clock:
+    input:
+        checkpoint=last_checkpoint,
+        questions="<results>/data/{dataset}/test.jsonl",
+        code=code("respond"),
+    output:
+        times="<results>/runs/<run>/clock.csv",
+    log:
+        "<logs>/clock/<run>.log",
+    benchmark:
+        "<benchmarks>/clock/<run>.tsv"
+    threads: lambda wildcards: needs("clock", wildcards).threads
+    resources:
+        gpu=lambda wildcards: needs("clock", wildcards).gpus,
+        mem_mb=lambda wildcards: needs("clock", wildcards).memory_mb,
+        runtime=lambda wildcards: ceil(needs("clock", wildcards).minutes),
+    params:
+        settings=lambda wildcards: asking(wildcards, [trained_k(wildcards)]),
+        timing=lambda wildcards: study.clock.model_dump_json(),
+    shell:
+        r"""
+        python -m coconut_study clock \
+            --settings {params.settings:q} \
+            --timing {params.timing:q} \
+            --checkpoint {input.checkpoint:q} \
+            --questions {input.questions:q} \
+            --out {output.times:q} &>{log:q}
+        """
+
+
+rule ending:
+    input:
+        checkpoint=last_checkpoint,
+        train="<results>/data/{dataset}/train.jsonl",
+        valid="<results>/data/{dataset}/valid.jsonl",
+        test="<results>/data/{dataset}/test.jsonl",
+        code=code("ending"),
+    output:
+        ends="<results>/runs/<run>/ending.csv",
+    log:
+        "<logs>/ending/<run>.log",
+    benchmark:
+        "<benchmarks>/ending/<run>.tsv"
+    threads: lambda wildcards: needs("ending", wildcards).threads
+    resources:
+        gpu=lambda wildcards: needs("ending", wildcards).gpus,
+        mem_mb=lambda wildcards: needs("ending", wildcards).memory_mb,
+        runtime=lambda wildcards: ceil(needs("ending", wildcards).minutes),
+    params:
+        settings=lambda wildcards: asking(wildcards, range(trained_k(wildcards) + 1)),
+        learning=lambda wildcards: study.ending.model_dump_json(),
+    shell:
+        r"""
+        python -m coconut_study ending \
+            --settings {params.settings:q} \
+            --learning {params.learning:q} \
+            --checkpoint {input.checkpoint:q} \
+            --train {input.train:q} \
+            --valid {input.valid:q} \
+            --test {input.test:q} \
+            --out {output.ends:q} &>{log:q}
+        """
+
+
 rule responses:
     """Every response of every run, graded."""
     input:
-        [f"{RESULTS}/runs/{d}/{m}/seed{s}/grades.csv" for d, m, s in RUNS],
+        of_runs("grades.csv"),

@@ -1,7 +1,7 @@
 """The base model and training, one job a stage.
 
 REQUIRED INPUTS:   <results>/data/{dataset}/{train,valid}.jsonl
-OUTPUTS:           <results>/base/seed{seed}/   <results>/<stage>/checkpoint/   <results>/<stage>/history.csv
+OUTPUTS:           <results>/base/seed{seed}-{id}/   <results>/<stage>/checkpoint/   <results>/<stage>/history.csv
 """
 
 
@@ -12,22 +12,41 @@ def stage_spec(wildcards):
 
 def base_settings(wildcards):
     """All that determines a base model."""
-    return study.basing(int(wildcards.seed)).model_dump_json()
+    return BASES[wildcards.id].model_dump_json()
+
+
+def base_questions(wildcards):
+    """The questions a new model learns its words from."""
+    names = DATASETS if BASES[wildcards.id].model.architecture else []
+    return [f"{RESULTS}/data/{name}/train.jsonl" for name in names]
+
+
+def base_code(wildcards):
+    """The package files behind a base model."""
+    return code("base") + code("pretrain") * bool(BASES[wildcards.id].model.pretraining)
+
+
+def training_minutes(wildcards):
+    """What a stage may take; the study says it for an epoch."""
+    epochs = STAGES[wildcards.id].epochs
+    return ceil(needs("train", wildcards).minutes * max(epochs, 1))
 
 
 rule base:
     input:
         questions=base_questions,
-        code=code("base") + code("pretrain") * bool(study.model.pretraining),
+        code=base_code,
     output:
-        checkpoint=directory("<results>/base/seed{seed}"),
+        checkpoint=directory("<results>/base/seed{seed}-{id}"),
     log:
-        "<logs>/base/seed{seed}.log",
+        "<logs>/base/seed{seed}-{id}.log",
     benchmark:
-        "<benchmarks>/base/seed{seed}.tsv"
+        "<benchmarks>/base/seed{seed}-{id}.tsv"
+    threads: study.needs("base").threads
     resources:
-        mem_mb=study.machine.memory_mb,
-        runtime=study.machine.minutes,
+        gpu=study.needs("base").gpus,
+        mem_mb=study.needs("base").memory_mb,
+        runtime=ceil(study.needs("base").minutes),
     params:
         settings=base_settings,
     shell:
@@ -52,10 +71,11 @@ rule train:
         "<logs>/train/{dataset}/seed{seed}/stage{stage}-{id}.log",
     benchmark:
         "<benchmarks>/train/{dataset}/seed{seed}/stage{stage}-{id}.tsv"
+    threads: lambda wildcards: needs("train", wildcards).threads
     resources:
-        gpu=study.machine.gpus,
-        mem_mb=study.machine.memory_mb,
-        runtime=study.machine.minutes,
+        gpu=lambda wildcards: needs("train", wildcards).gpus,
+        mem_mb=lambda wildcards: needs("train", wildcards).memory_mb,
+        runtime=training_minutes,
     params:
         spec=stage_spec,
     shell:

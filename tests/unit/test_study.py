@@ -4,8 +4,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from coconut_study.config import read_study
 from coconut_study.errors import StudyError
+from coconut_study.study import read_study
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
@@ -24,7 +24,7 @@ def with_value(study: dict, key: str, value) -> dict:
     return study | {head: with_value(study.get(head, {}), rest, value) if rest else value}
 
 
-@pytest.mark.parametrize("name", ["quick", "smoke"])
+@pytest.mark.parametrize("name", ["quick", "smoke", "tour", "scratch", "paper", "large"])
 def test_shipped_studies_are_valid_and_write_every_setting_out(name):
     study = read_study(settings(name))
     assert study.study == name
@@ -46,10 +46,14 @@ def test_shipped_studies_are_valid_and_write_every_setting_out(name):
             [{"datasets": ["x"], "methods": ["cot"], "seeds": [1]}],
             "runs.0.datasets: x is not defined",
         ),
-        ("runs", [{"datasets": ["planning"], "methods": ["icot"], "seeds": [1]}], "icot is not defined"),
+        ("runs", [{"datasets": ["planning"], "methods": ["icoat"], "seeds": [1]}], "icoat is not defined"),
         ("runs", [], "runs: Tuple should have at least 1 item"),
         ("study", "a/b", "study: String should match"),
-        ("methods.cot.steps", "stage", "methods.cot.steps: Input should be 'kept', 'dropped' or 'staged'"),
+        (
+            "methods.cot.steps",
+            "stage",
+            "methods.cot.steps: Input should be 'kept', 'dropped', 'staged' or 'removed'",
+        ),
         ("methods.cot.training", {"lr": 1}, "methods.cot.training.lr: unknown key"),
         ("methods.cot.schedule", {"c": -1}, "methods.cot.schedule.c: Input should be greater than or equal"),
         ("datasets.planning.schedule.epochs", [1], "epochs has 1 entries; with stages: 3 it needs 4, or 5"),
@@ -113,4 +117,4 @@ def test_changing_one_method_leaves_the_stages_of_the_others():
 def test_seeds_take_the_base_models_in_turn():
     study = read_study(with_value(settings("quick"), "base_seeds", [5, 6]))
     seeds = sorted({seed for _, _, seed in study.run_keys()})
-    assert [study.base_seed(seed) for seed in seeds] == [(5, 6)[i % 2] for i in range(len(seeds))]
+    assert [study.basing("cot", seed).seed for seed in seeds] == [(5, 6)[i % 2] for i in range(len(seeds))]

@@ -1,0 +1,346 @@
+"""A study as one object: every key known, every contradiction found before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from coconut_study.errors import StudyError
+from coconut_study.explain import explain, known, merged, overlaid
+from coconut_study.methods import Closed, Layout, Method, Schedule
+from coconut_study.settings import (
+    Arithmetic,
+    Asking,
+    Basing,
+    Clock,
+    Comparison,
+    Dataset,
+    Decoding,
+    Ending,
+    Grading,
+    Grid,
+    Machine,
+    Mixing,
+    Model,
+    Needs,
+    Probing,
+    Prontoqa,
+    Responding,
+    StageSpec,
+    Sweep,
+    Tables,
+    TextSettings,
+    Training,
+)
+
+Run = tuple[str, str, int]
+
+
+class Study(Closed):
+    """A whole study, as one YAML file describes it."""
+
+    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", description="names the results folder")]
+    description: str
+    datasets: dict[str, Dataset]
+    methods: dict[str, Method]
+    text: TextSettings
+    model: Model
+    base_seeds: Annotated[
+        tuple[int, ...], Field(min_length=1, description="one base model each; the seeds take them in turn")
+    ]
+    training: Training
+    responding: Responding
+    grading: Grading
+    tables: Tables
+    machine: Machine
+    runs: Annotated[tuple[Grid, ...], Field(min_length=1)]
+    sweep: Sweep
+    comparisons: Annotated[dict[str, Comparison], Field(default_factory=dict)]
+    clock: Clock | None = None
+    ending: Ending | None = None
+    probing: Probing | None = None
+    decoding: Decoding | None = None
+
+    # ------------------------------------------------------------------------------------------- checks
+
+    @model_validator(mode="before")
+    @classmethod
+    def _variations(cls, settings: Any) -> Any:
+        """A method with `like: other` has the other's settings but for those it states."""
+        if not isinstance(settings, Mapping) or not isinstance(settings.get("methods"), Mapping):
+            return settings
+        methods = settings["methods"]
+        return {**settings, "methods": {name: _written_out(name, methods) for name in methods}}
+
+    @model_validator(mode="after")
+    def _selections_exist(self) -> Study:
+        selections: dict[str, Any] = {f"runs.{number}": grid for number, grid in enumerate(self.runs)}
+        selections |= {"sweep": self.sweep, "ending": self.ending, "clock": self.clock}
+        selections |= {"probing": self.probing, "decoding": self.decoding}
+        selections |= {f"comparisons.{name}": one for name, one in self.comparisons.items()}
+        for key, selection in selections.items():
+            known(f"{key}.datasets", getattr(selection, "datasets", None) or (), self.datasets)
+            known(f"{key}.methods", getattr(selection, "methods", ()), self.methods)
+        return self
+
+    @model_validator(mode="after")
+    def _names_fit_paths(self) -> Study:
+        for section in ("datasets", "methods", "comparisons"):
+            for name in getattr(self, section):
+                if not name.replace("_", "").replace("-", "").isalnum():
+                    raise ValueError(f"{section}.{name}: use letters, digits, - and _ alone")
+        return self
+
+    @model_validator(mode="after")
+    def _methods_fit_together(self) -> Study:
+        for method in dict.fromkeys(method for _, method, _ in self.run_keys()):
+            self._check_start(method)
+            training, removed = self.training_of(method), self.methods[method].steps == "removed"
+            if training.reset_optimizer == "removal" and not removed:
+                raise ValueError(
+                    f"methods.{method}: reset_optimizer: removal is for methods with steps: removed"
+                )
+        for dataset, method, _ in self.run_keys():
+            schedule = self.schedule_of(dataset, method)
+            if self.methods[method].steps == "removed" and schedule.removal is None:
+                raise ValueError(
+                    f"datasets.{dataset}.schedule.removal: is missing; {method} needs to know how fast "
+                    "written steps are removed"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_used_once(self) -> Study:
+        run = {method: self.methods[method] for _, method, _ in self.run_keys()}
+        for key in ("title", "paper"):
+            seen: dict[str, str] = {}
+            for method, row in run.items():
+                name = getattr(row, key)
+                if name in seen:
+                    raise ValueError(f"methods.{method}.{key}: {name} is the {key} of {seen[name]} already")
+                seen |= {name: method} if name is not None else {}
+        for name in self.datasets.keys() & self.methods.keys():
+            raise ValueError(f"datasets.{name}: is the name of a method too; give it another")
+        return self
+
+    @model_validator(mode="after")
+    def _sweep_within_training(self) -> Study:
+        for dataset, method in self.selected(self.sweep):
+            if self.methods[method].thoughts == "none":
+                raise ValueError(f"sweep.methods: {method} has no thoughts to vary")
+            self._check_k("sweep.k", self.sweep.k, dataset, method)
+        for dataset, method in self.selected(self.probing):
+            assert self.probing is not None
+            self._check_k("probing.k", self.probing.k, dataset, method)
+        return self
+
+    @model_validator(mode="after")
+    def _thoughts_to_look_at(self) -> Study:
+        for key in ("ending", "probing", "decoding"):
+            for method in getattr(getattr(self, key), "methods", ()):
+                if self.methods[method].thoughts != "continuous":
+                    raise ValueError(f"{key}.methods: {method} has no continuous thoughts")
+        return self
+
+    @model_validator(mode="after")
+    def _comparisons_are_run(self) -> Study:
+        done = {(dataset, method) for dataset, method, _ in self.run_keys()}
+        swept = self.selected(self.sweep)
+        for name, comparison in self.comparisons.items():
+            for pair in product(comparison.datasets, comparison.methods):
+                dataset, method = pair
+                if pair not in done:
+                    raise ValueError(f"comparisons.{name}: {method} on {dataset} is not among the runs")
+                if comparison.x == "k" and pair not in swept:
+                    raise ValueError(f"comparisons.{name}: {method} on {dataset} is not in the sweep")
+        return self
+
+    @model_validator(mode="after")
+    def _template_fits(self) -> Study:
+        if self.text.template == "symbols":
+            for name, dataset in self.datasets.items():
+                if isinstance(dataset.questions.root, Prontoqa | Arithmetic):
+                    raise ValueError(
+                        f"text.template: symbols writes graph questions alone; {name} needs prose"
+                    )
+        elif self.text.facts_share_position:
+            raise ValueError("text.facts_share_position: works with template: symbols alone")
+        return self
+
+    @model_validator(mode="after")
+    def _machine_is_known(self) -> Study:
+        if self.machine.default is None:
+            raise ValueError("machine.default: is missing")
+        return self
+
+    def _check_k(self, key: str, ks: tuple[int, ...], dataset: str, method: str) -> None:
+        trained = self.trained_k(dataset, method)
+        for k in ks:
+            if k > trained:
+                raise ValueError(
+                    f"{key}: {k} is above what {method} is trained for on {dataset} "
+                    f"({trained} thoughts); use {trained} or less"
+                )
+
+    def _check_start(self, method: str) -> None:
+        """A run goes on with the model it starts from, to which it may add adapters."""
+        own = self.model_of(method)
+        for start in self._lineage(method)[:-1]:
+            begun = self.model_of(start)
+            if own not in (begun, begun.model_copy(update={"lora": begun.lora or own.lora})):
+                raise ValueError(
+                    f"methods.{method}.model: differs from that of {start}, which it starts from"
+                )
+
+    def _lineage(self, method: str) -> list[str]:
+        """The methods a run goes through: those it starts from, and its own."""
+        names = [method]
+        while (start := self.methods[names[0]].start) is not None:
+            known(f"methods.{names[0]}.start", (start,), self.methods)
+            if start in names:
+                raise ValueError(f"methods.{start}.start: goes round in a circle")
+            names.insert(0, start)
+        return names
+
+    # ------------------------------------------------------------------------------- what is to be done
+
+    def run_keys(self) -> Iterator[Run]:
+        """(dataset, method, seed) of every run, each once, in the order of the file."""
+        yield from dict.fromkeys(
+            (dataset, method, seed)
+            for grid in self.runs
+            for dataset in grid.datasets
+            for method in grid.methods
+            for seed in grid.seeds
+        )
+
+    def selected(
+        self, selection: Clock | Ending | Probing | Decoding | Sweep | None
+    ) -> list[tuple[str, str]]:
+        """(dataset, method) of the runs that an experiment is about."""
+        if selection is None:
+            return []
+        datasets = getattr(selection, "datasets", None) or self.datasets
+        done = dict.fromkeys((dataset, method) for dataset, method, _ in self.run_keys())
+        return [(d, m) for d, m in done if d in datasets and m in selection.methods]
+
+    def needs(self, rule: str, dataset: str | None = None) -> Needs:
+        """What a job of a rule needs, on a data set where it works on one."""
+        own = self.datasets[dataset].machine.needs(rule) if dataset else None
+        found = own or self.machine.needs(rule)
+        assert found is not None
+        return found
+
+    def training_of(self, method: str) -> Training:
+        """The training settings with the method's own laid over them."""
+        return overlaid(self.training, self.methods[method].training, f"methods.{method}.training")
+
+    def schedule_of(self, dataset: str, method: str) -> Schedule:
+        """The dataset's schedule with the method's own laid over it."""
+        own = self.methods[method].schedule
+        return overlaid(self.datasets[dataset].schedule, own, f"methods.{method}.schedule")
+
+    def model_of(self, method: str) -> Model:
+        """The base model with the method's own settings laid over it."""
+        return overlaid(self.model, self.methods[method].model, f"methods.{method}.model")
+
+    def basing(self, method: str, seed: int) -> Basing:
+        """All that determines the base model of a run; the study's seeds take the base seeds in turn."""
+        seeds = list(dict.fromkeys(seed for _, _, seed in self.run_keys()))
+        base_seed = self.base_seeds[seeds.index(seed) % len(self.base_seeds)]
+        return Basing(model=self.model_of(method), text=self.text, seed=base_seed)
+
+    def trained_k(self, dataset: str, method: str) -> int:
+        """The number of thoughts a run ends its training with."""
+        return self.methods[method].final_layout(self.schedule_of(dataset, method)).thoughts
+
+    def asking(self, dataset: str, method: str, seed: int, ks: tuple[int, ...] | None = None) -> Asking:
+        """How a finished run is asked: with `ks`, or its own number of thoughts and those of the sweep."""
+        schedule = self.schedule_of(dataset, method)
+        final = self.methods[method].final_layout(schedule)
+        swept = self.sweep.k if (dataset, method) in self.selected(self.sweep) else ()
+        asked = sorted({*swept, final.thoughts} if ks is None else {*ks})
+        return Asking(
+            run={"dataset": dataset, "method": method, "seed": seed},
+            text=self.text,
+            layouts=tuple(final.with_thoughts(k, schedule.c) for k in asked),
+            responding=self.responding,
+        )
+
+    def chain(self, dataset: str, method: str, seed: int) -> list[StageSpec]:
+        """The stages of a run in training order, those it starts from included.
+
+        Runs that agree on a stage have equal specs for it.
+        """
+        specs: list[StageSpec] = []
+        for name in self._lineage(method):
+            specs += self._stages(dataset, name, seed, specs[-1].id if specs else None)
+        return specs
+
+    def _stages(self, dataset: str, method: str, seed: int, parent: str | None) -> list[StageSpec]:
+        schedule, row = self.schedule_of(dataset, method), self.methods[method]
+        training = self.training_of(method)
+        plan = row.plan(schedule)
+        questions = self.datasets[dataset].questions.model_dump(mode="json")
+        base = self.basing(method, seed)
+        specs: list[StageSpec] = []
+        before = 0.0
+        for stage, epochs in plan:
+            mixed = _mixed(row, schedule, stage, training.mixing)
+            specs.append(
+                StageSpec(
+                    questions=questions,
+                    base=base,
+                    training=training if mixed else _unmixed(training),
+                    layout=row.layout(schedule, stage),
+                    removal=schedule.removal if row.steps == "removed" else None,
+                    mixed=mixed,
+                    stage=stage,
+                    seed=seed,
+                    epochs=epochs,
+                    epochs_before=before,
+                    epochs_in_all=sum(epochs for _, epochs in plan),
+                    keep=training.keep if stage == plan[-1][0] else "last",
+                    evaluation=self.responding,
+                    parent=specs[-1].id if specs else parent,
+                )
+            )
+            before += epochs
+        return specs
+
+
+def _written_out(name: str, methods: Mapping[str, Any], seen: tuple[str, ...] = ()) -> Any:
+    """A method with the settings of the one it is like; the other's paper row stays the other's."""
+    method = methods[name]
+    if not isinstance(method, Mapping) or "like" not in method:
+        return method
+    other = method["like"]
+    if not isinstance(other, str) or other in (*seen, name):
+        raise ValueError(f"methods.{name}.like: goes round in a circle")
+    known(f"methods.{name}.like", (other,), methods)
+    model = _written_out(other, methods, (*seen, name))
+    own = {key: value for key, value in method.items() if key != "like"}
+    return merged({key: value for key, value in model.items() if key != "paper"}, own)
+
+
+def _mixed(method: Method, schedule: Schedule, stage: int, mixing: Mixing) -> tuple[Layout, ...]:
+    if method.steps != "staged" or mixing.probability == 0:
+        return ()
+    stages = range(stage) if mixing.stages == "earlier" else range(schedule.stages + 1)
+    return tuple(method.layout(schedule, other) for other in stages)
+
+
+def _unmixed(training: Training) -> Training:
+    """Training settings where nothing is mixed in, so that the probability tells no two stages apart."""
+    return training.model_copy(update={"mixing": Mixing(probability=0, stages="earlier")})
+
+
+def read_study(settings: Mapping[str, Any]) -> Study:
+    """The study that `settings` (read from YAML) describe; StudyError names the key and what is allowed."""
+    try:
+        return Study.model_validate(dict(settings))
+    except ValidationError as error:
+        raise StudyError("\n".join(f"study: {line}" for line in explain(error, Study))) from error

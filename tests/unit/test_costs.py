@@ -1,0 +1,82 @@
+"""Costs: what is planned, and what benchmark files in Snakemake's form say."""
+
+import pytest
+
+from coconut_study import costs, shown
+
+HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+
+
+def entry(rule, *benchmarks, **more):
+    return {"rule": rule, "gpus": 0, "memory_mb": 1500, "hours": 2.5, "benchmarks": list(benchmarks)} | more
+
+
+@pytest.fixture
+def benchmark(tmp_path):
+    """Writes the benchmark file of a job."""
+
+    def write(name, seconds, rss):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        row = [f"{seconds}", "0:01:46", rss, "1137.12", "361.96", "419.51", "0.19", "-", "80.79", "86.22"]
+        path.write_text(HEADER + "\t".join(row) + "\n", encoding="utf-8")
+        return name
+
+    return write
+
+
+def test_memory_is_the_most_of_any_job_and_hours_are_of_all_jobs(benchmark, tmp_path):
+    names = [benchmark("train/a/one.tsv", 5400.0, "487.02"), benchmark("train/a/two.tsv", 1800.0, "512.50")]
+    (row,) = costs.table([entry("train", *names, gpus=1)], tmp_path).to_dict("records")
+    assert row == {
+        "rule": "train",
+        "gpus": 1,
+        "memory_mb": 1500,
+        "hours": 2.5,
+        "jobs": 2,
+        "measured jobs": 2,
+        "measured memory": 512.5,
+        "measured hours": 2.0,
+    }
+
+
+def test_jobs_that_have_not_run_are_not_measured(benchmark, tmp_path):
+    plan = [entry("train", benchmark("train/one.tsv", 3600.0, "100.0"), "train/two.tsv", "train/three.tsv")]
+    (row,) = costs.table(plan, tmp_path).to_dict("records")
+    assert (row["jobs"], row["hours"]) == (3, 2.5)
+    assert (row["measured jobs"], row["measured hours"], row["measured memory"]) == (1, 1.0, 100.0)
+
+
+def test_where_nothing_ran_measurements_are_missing_and_not_zero(benchmark, tmp_path):
+    plan = [entry("base", "base/seed1.tsv"), entry("train", benchmark("train/one.tsv", 1800.0, "100.0"))]
+    table = costs.table(plan, tmp_path).set_index("rule")
+    assert table.loc["base", ["measured memory", "measured hours"]].isna().all()
+    assert table.loc["base", "measured jobs"] == 0
+    assert table.loc["base", "jobs"] == 1
+    assert table.loc["train", "measured hours"] == 0.5
+    assert costs.table(plan[:1], tmp_path / "nowhere")["measured hours"].isna().all()
+
+
+def test_what_snakemake_could_not_measure_is_missing(benchmark, tmp_path):
+    """Of a job that ends at once it writes dashes."""
+    alone = costs.table([entry("grade", benchmark("grade/one.tsv", 0.36, "-"))], tmp_path).iloc[0]
+    assert alone["measured jobs"] == 1
+    assert alone["measured hours"] == pytest.approx(0.0001)
+    assert alone[["measured memory"]].isna().all()
+    names = ["grade/one.tsv", benchmark("grade/two.tsv", 36.0, "81.25")]
+    both = costs.table([entry("grade", *names)], tmp_path).iloc[0]
+    assert (both["measured jobs"], both["measured memory"]) == (2, 81.25)
+
+
+def test_costs_are_read_with_dashes_for_what_is_missing(benchmark, tmp_path):
+    plan = [
+        entry("base", "base/seed1.tsv", gpus=1, memory_mb=16000, hours=1.5),
+        entry("train", benchmark("train/one.tsv", 5400.0, "487.6"), "train/two.tsv"),
+    ]
+    read = shown.costs(costs.table(plan, tmp_path)).set_index("rule")
+    assert read.loc["base"].tolist() == ["1", "1", "16000", "–", "1.50", "–", "0"]
+    assert read.loc["train"].tolist() == ["2", "0", "1500", "488", "2.50", "1.50", "1"]
+    assert list(read.columns) == [
+        "jobs", "GPUs a job", "memory planned (MB)", "measured, most (MB)", "hours planned, at most",
+        "measured", "jobs measured",
+    ]  # fmt: skip
