@@ -78,7 +78,8 @@ def clock(
     """Seconds to answer all `questions`, one at a time and in batches; a first batch is not timed."""
     rows = []
     device = model.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    processor = f"{platform.machine()}, {torch.get_num_threads()} threads"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor
     for size in dict.fromkeys((1, timing.batch_size)):
         sized = settings.model_copy(update={"batch_size": size})
         respond(model, tokenizer, questions[:size], [layout], sized)

@@ -1,0 +1,101 @@
+"""Commands that make base models and train."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coconut_study.commands.shared import Json, read_settings, read_yaml, write_csv
+from coconut_study.files import written_folder
+
+app = typer.Typer()
+
+
+@app.command()
+def base(
+    settings: Json,
+    out: Annotated[Path, typer.Option(help="folder of the checkpoint")],
+    questions: Annotated[
+        list[Path] | None, typer.Argument(help="questions a new model learns its words from")
+    ] = None,
+) -> None:
+    """Load or make (and pretrain) the base model, give it the marks, and save it."""
+    from coconut_study import base as b
+    from coconut_study import checkpoints, provenance
+    from coconut_study import questions as q
+    from coconut_study import settings as s
+    from coconut_study.pretrain import Pretrainer
+    from coconut_study.templates import TEMPLATES
+
+    wanted = read_settings(s.Basing, settings)
+    asked = [question for path in questions or [] for question in q.read(path)]
+    writer = TEMPLATES[wanted.text.template]
+    model, tokenizer = b.make(wanted.model, wanted.seed, map(writer.text, asked))
+    reports = []
+    if pretraining := wanted.model.pretraining:
+        reports = Pretrainer(model, tokenizer, asked, pretraining, wanted.text, wanted.seed).run()
+    facts = provenance.card(
+        settings=wanted.model_dump(mode="json"), stage=None, pretraining=[asdict(r) for r in reports]
+    )
+    with written_folder(out) as folder:
+        checkpoints.save(folder, model, tokenizer, facts)
+
+
+@app.command()
+def train(
+    spec: Json,
+    parent: Annotated[Path, typer.Option(help="checkpoint to start from")],
+    train: Annotated[Path, typer.Option(help="training questions")],
+    valid: Annotated[Path, typer.Option(help="validation questions")],
+    checkpoint: Annotated[Path, typer.Option(help="folder to write")],
+    history: Annotated[Path, typer.Option(help="CSV to write")],
+) -> None:
+    """Train one stage."""
+    import pandas as pd
+
+    from coconut_study import checkpoints, provenance
+    from coconut_study import questions as q
+    from coconut_study import settings as s
+    from coconut_study import train as t
+
+    wanted = read_settings(s.StageSpec, spec)
+    asked = {"train": q.read(train), "valid": q.read(valid)}
+    model, tokenizer = checkpoints.load(parent)
+    trainer, rows, seconds = t.train(wanted, model, tokenizer, asked["train"], asked["valid"], parent)
+    facts = provenance.card(
+        spec=wanted.model_dump(mode="json"),
+        id=wanted.id,
+        stage=wanted.stage,
+        thoughts=wanted.layout.thoughts,
+        data={"train": provenance.file_hash(train), "valid": provenance.file_hash(valid)},
+        device=str(trainer.learner.accelerator.device),
+        seconds=round(seconds, 1),
+    )
+    with written_folder(checkpoint) as folder:
+        checkpoints.save(folder, trainer.learner.model, tokenizer, facts)
+        if wanted.training.reset_optimizer == "never":
+            trainer.learner.save(folder)
+    write_csv(history, pd.DataFrame([asdict(row) for row in rows]))
+
+
+@app.command()
+def layouts(
+    methods: Annotated[Path, typer.Option(help="YAML with methods")],
+    schedule: Annotated[str, typer.Option(help="JSON: c, stages, epochs and removal")] = (
+        '{"c": 2, "stages": 2, "epochs": [1, 1, 1, 1]}'
+    ),
+) -> None:
+    """Print what each method's sequences look like, and where they have loss."""
+    from coconut_study import layouts as y
+    from coconut_study.methods import Method, Schedule
+
+    lasting = read_settings(Schedule, schedule)
+    rows = {
+        name: (read_settings(Method, json.dumps(row)), lasting)
+        for name, row in read_yaml(methods)["methods"].items()
+    }
+    typer.echo(y.markdown(rows), nl=False)
