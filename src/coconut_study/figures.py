@@ -266,6 +266,8 @@ def _lines_panel(axis: Axes, rows: pd.DataFrame, x: str, xlabel: str) -> None:
                     str(label), (where, mean), xytext=(3, 4), textcoords="offset points", fontsize=7
                 )
     axis.set(xlabel=xlabel, ylabel="right answers (%)", ylim=_span(rows))
+    if x != "tokens":
+        axis.set_xticks(sorted(pd.to_numeric(rows[x]).unique()))
     axis.grid(axis="y", alpha=0.3)
 
 
@@ -283,7 +285,7 @@ def _words_panel(axis: Axes, rows: pd.DataFrame) -> None:
 
 
 def _span(rows: pd.DataFrame) -> tuple[float, float]:
-    """From the lowest to the highest number shown, with some room."""
+    """From the lowest to the highest percentage shown, with some room."""
     numbers = rows[["low", "mean", "high"]].stack()
     room = max(1.0, 0.08 * (numbers.max() - numbers.min()))
-    return numbers.min() - room, numbers.max() + room
+    return max(numbers.min() - room, -0.5), min(numbers.max() + room, 100.5)

@@ -82,7 +82,8 @@ def figure_comparison(
 
     from coconut_study import figures
 
-    figures.save(figures.comparison(pd.read_csv(table), x, xlabel, json.loads(titles)), out)
+    points = pd.read_csv(table, dtype={"series": str, "label": str})
+    figures.save(figures.comparison(points, x, xlabel, json.loads(titles)), out)
 
 
 @app.command()

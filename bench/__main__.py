@@ -1,0 +1,101 @@
+"""Measure the engine: `python -m bench run` writes CSV, `python -m bench report` makes the page of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import torch
+import typer
+
+from bench import measure, work
+from bench.report import page
+from bench.work import Size
+from coconut_study.files import written
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def run(
+    out: Annotated[Path, typer.Option(help="CSV to write")],
+    model: Annotated[str, typer.Option(help=", ".join(work.ARCHITECTURES))] = "gpt2",
+    batch: Annotated[list[int], typer.Option(help="rows of a training batch")] = [8, 16],  # noqa: B006
+    question: Annotated[int, typer.Option(help="tokens of a question")] = 360,
+    thoughts: Annotated[int, typer.Option(help="thoughts of a question")] = 6,
+    suffix: Annotated[int, typer.Option(help="tokens behind the thoughts")] = 12,
+    written_tokens: Annotated[int, typer.Option(help="tokens of a response")] = 10,
+    plain_questions: Annotated[int, typer.Option(help="questions the plain decoding answers")] = 2,
+    most_thoughts: Annotated[int, typer.Option(help="thoughts up to which their cost is measured")] = 12,
+    precision: Annotated[str, typer.Option(help="float32, tf32 or bfloat16 (autocast)")] = "float32",
+    repeats: Annotated[int, typer.Option(help="rounds that are timed")] = 3,
+) -> None:
+    """Time training steps, decoding, a k sweep and the cost of a thought."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    rows = []
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        for size in [Size(model, rows_, question, thoughts, suffix) for rows_ in batch]:
+            network = work.new_model(size, device)
+            works = work.training(network, size, device)
+            rows += _rows("training", size, measure.seconds(works, repeats, device))
+            rows[-1]["memory"] = measure.peak_memory(works["ours"], device)
+        rows += _rows("flops", size, {"matmul": _best(device, precision)})
+        rows += _decoding(size, device, written_tokens, plain_questions, repeats)
+        rows += _thoughts(size, device, most_thoughts, repeats)
+    facts = {"device": measure.device_name(device), "precision": precision, "torch": torch.__version__}
+    with written(out) as file:
+        pd.DataFrame(rows).assign(**facts).to_csv(file, index=False)
+
+
+def _rows(what: str, size: Size, times: dict[str, float], **more: float) -> list[dict]:
+    shape = {"model": size.model, "batch": size.batch, "question": size.question, "suffix": size.suffix}
+    return [
+        {"what": what, **shape, "thoughts": size.thoughts, "work": name, "seconds": taken, **more}
+        for name, taken in times.items()
+    ]
+
+
+def _best(device: torch.device, precision: str) -> float:
+    """Seconds that a TFLOP takes at best."""
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    return 1e12 / measure.matmul_flops(device, dtype, 8192 if device.type == "cuda" else 2048)
+
+
+def _decoding(
+    size: Size, device: torch.device, written_tokens: int, plain_questions: int, repeats: int
+) -> list[dict]:
+    """Seconds per question, of one k and of all."""
+    network = work.new_model(size, device).eval()
+    works = work.decoding(network, size, written_tokens, plain_questions)
+    times = measure.seconds(works, repeats, device)
+    asked = {"plain": min(plain_questions, size.batch), "ours": size.batch, "sweep": size.batch}
+    return _rows(
+        "decoding", size, {name: taken / asked[name] for name, taken in times.items()}, written=written_tokens
+    )
+
+
+def _thoughts(size: Size, device: torch.device, most: int, repeats: int) -> list[dict]:
+    """A training step with 0 to `most` thoughts."""
+    network = work.new_model(size, device)
+    rows = []
+    for k in range(0, most + 1, max(most // 4, 1)):
+        longer = Size(size.model, size.batch, size.question, k, size.suffix)
+        step = work.training(network, longer, device)["ours"]
+        rows += _rows("thoughts", longer, measure.seconds({"ours": step}, repeats, device))
+    return rows
+
+
+@app.command()
+def report(
+    tables: Annotated[list[Path], typer.Argument(help="CSV files that `run` wrote")],
+    out: Annotated[Path, typer.Option(help="Markdown to write")],
+) -> None:
+    """The page on performance, from measurements."""
+    with written(out) as file:
+        file.write(page(pd.concat(map(pd.read_csv, tables), ignore_index=True)))
+
+
+if __name__ == "__main__":
+    app()

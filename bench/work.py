@@ -1,0 +1,116 @@
+"""What is timed: sequences of given lengths, and the pieces of work on them.
+
+Dimensions: B rows, T columns, k thoughts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+
+from bench import plain
+from coconut_study import model as engine
+from coconut_study.batches import Batch, collate
+from coconut_study.sequences import Marks, Sequence
+
+Work = Callable[[], Any]
+
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "tiny": {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 256, "vocab_size": 128},
+    "quick": {"n_layer": 2, "n_head": 4, "n_embd": 64, "n_inner": 128, "n_positions": 512, "vocab_size": 64},
+    "gpt2": {"n_layer": 12, "n_head": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50261},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A case: a model, rows in a batch, and tokens before, as and behind the thoughts."""
+
+    model: str
+    batch: int
+    question: int
+    thoughts: int
+    suffix: int
+
+    def __str__(self) -> str:
+        return f"{self.model}, batch {self.batch}, {self.question} + {self.thoughts} + {self.suffix} tokens"
+
+
+def new_model(size: Size, device: torch.device, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
+    """A model with random weights and without dropout."""
+    torch.manual_seed(0)
+    still = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    config = AutoConfig.for_model(
+        "gpt2", bos_token_id=0, eos_token_id=0, **ARCHITECTURES[size.model], **still
+    )
+    return AutoModelForCausalLM.from_config(config).to(device, dtype)
+
+
+def sequences(size: Size, *, thoughts: int | None = None) -> list[Sequence]:
+    """Rows whose questions differ in length by up to a fifth, with loss on all that stands behind."""
+    rng = np.random.default_rng(0)
+    k = size.thoughts if thoughts is None else thoughts
+    vocabulary = ARCHITECTURES[size.model]["vocab_size"]
+    rows = []
+    for _ in range(size.batch):
+        n = int(rng.integers(int(0.9 * size.question), int(1.1 * size.question) + 1))
+        ids = rng.integers(4, vocabulary, n + size.suffix).tolist()
+        rows.append(Sequence(ids[:n], k, ids[n:], list(range(n + k + size.suffix)), size.suffix - 1))
+    return rows
+
+
+def marks() -> Marks:
+    """Marks of the made-up vocabulary; none ends a response, so that all are equally long."""
+    return Marks(bot=0, eot=1, thought=2, pause=3, eos=-1, pad=0)
+
+
+def without_thoughts(size: Size) -> list[Sequence]:
+    """The same numbers of tokens with ordinary ones in the place of thoughts: the floor."""
+    return [
+        Sequence(row.before + [4] * row.thoughts, 0, row.after, row.positions, row.n_loss)
+        for row in sequences(size)
+    ]
+
+
+# ------------------------------------------------------------------------------------------- training
+
+
+def training_step(
+    model: PreTrainedModel, batch: Batch, loss: Callable[[PreTrainedModel, Batch], torch.Tensor]
+) -> Work:
+    """Loss and gradients of a batch."""
+
+    def step() -> None:
+        model.zero_grad(set_to_none=True)
+        (loss(model, batch) / len(batch.target_N)).backward()
+
+    return step
+
+
+def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[str, Work]:
+    """A training step by the plain implementation, by ours, and an ordinary one over as many tokens."""
+    batch = collate(sequences(size), 0).to(device)
+    floor = collate(without_thoughts(size), 0).to(device)
+    return {
+        "plain": training_step(model, batch, plain.loss_sum),
+        "ours": training_step(model, batch, engine.loss_sum),
+        "ordinary": training_step(model, floor, engine.loss_sum),
+    }
+
+
+# ------------------------------------------------------------------------------------------- decoding
+
+
+def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) -> dict[str, Work]:
+    """Responses of `written` tokens; the plain implementation answers the first `most_plain` questions."""
+    prompts = [row.prompt for row in sequences(size)]
+    return {
+        "plain": lambda: plain.respond(model, prompts[:most_plain], written, -1),
+        "ours": lambda: engine.generate(model, prompts, [size.thoughts], written, marks()),
+        "sweep": lambda: engine.generate(model, prompts, range(size.thoughts + 1), written, marks()),
+    }

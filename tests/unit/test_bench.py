@@ -1,0 +1,64 @@
+"""The plain implementation gives the engine's numbers, and the benchmark writes what its page shows."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from bench import plain, work
+from bench.__main__ import app
+from bench.report import page
+from bench.work import Size
+from coconut_study import model as engine
+from coconut_study.batches import collate
+
+SIZE = Size("tiny", batch=3, question=12, thoughts=2, suffix=5)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def network():
+    return work.new_model(SIZE, CPU, torch.float64)
+
+
+@pytest.mark.parametrize("thoughts", [0, 1, 3])
+def test_plain_loss_and_gradients_are_the_engines(network, thoughts):
+    batch = collate(work.sequences(replace(SIZE, thoughts=thoughts)), 0)
+    found = []
+    for loss in (plain.loss_sum, engine.loss_sum):
+        network.zero_grad()
+        value = loss(network, batch)
+        value.backward()
+        found.append([value.detach(), *(p.grad.clone() for p in network.parameters())])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("thoughts", [1, 3])
+def test_plain_responses_are_the_engines(network, thoughts):
+    prompts = [row.prompt for row in work.sequences(replace(SIZE, thoughts=thoughts))]
+    ours = engine.generate(network.eval(), prompts, [thoughts], 4, work.marks())
+    assert plain.respond(network, prompts, 4, -1) == [row[0] for row in ours]
+
+
+def test_the_floor_has_as_many_tokens_and_no_thoughts():
+    with_thoughts, without = work.sequences(SIZE), work.without_thoughts(SIZE)
+    assert [len(row) for row in with_thoughts] == [len(row) for row in without]
+    assert [row.n_loss for row in with_thoughts] == [row.n_loss for row in without]
+    assert {row.thoughts for row in without} == {0}
+
+
+def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path):
+    table = tmp_path / "cpu.csv"
+    options = {"model": "tiny", "batch": 2, "question": 12, "thoughts": 2, "suffix": 4, "written-tokens": 3,
+               "most-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
+    app(["run", *(f"--{name}={value}" for name, value in options.items())], standalone_mode=False)
+    found = pd.read_csv(table)
+    assert set(found["what"]) == {"training", "decoding", "thoughts", "flops"}
+    assert found["seconds"].gt(0).all()
+    assert found.loc[found["what"] == "thoughts", "thoughts"].tolist() == [0, 1, 2, 3, 4]
+    shown = page(found)
+    assert "plain / ours" in shown
+    assert "ours / ordinary" in shown
+    assert f"## {found['device'][0]}, float32" in shown
