@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from coconut_study.errors import StudyError
 from coconut_study.settings import Lora
@@ -25,6 +26,7 @@ def add(model: PreTrainedModel, settings: Lora, marks: Sequence[int]) -> None:
                 lora_alpha=settings.alpha,
                 lora_dropout=settings.dropout,
                 target_modules=list(settings.targets) if settings.targets else None,
+                fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in model.modules()),
                 trainable_token_indices=list(marks),
                 task_type="CAUSAL_LM",
             )
