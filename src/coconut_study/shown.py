@@ -140,13 +140,13 @@ def claims(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "claim": table["claim"],
+            "holds": table["holds"],
             "where": table["reference"],
             "our data set": table["dataset"].map(lambda name: titles.get(name, "–"), na_action=None),
             "paper": table["paper"].map(lambda value: rounded(value, 2)),
             "ours [95 % interval]": with_interval(table["ours"], table["low"], table["high"], 2),
             "n": table["n"].astype(str),
             "difference": table["difference"].map(lambda value: rounded(value, 2)),
-            "holds": table["holds"],
         }
     )
 
@@ -243,7 +243,7 @@ def _escaped(text: str) -> str:
 
 def rounded(value: float | None, digits: int = 1) -> str:
     """A number, or a dash where there is none."""
-    return "–" if value is None or np.isnan(value) else f"{value:.{digits}f}"
+    return "–" if value is None or np.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _plus_minus(mean: float, sd: float) -> str:
@@ -253,6 +253,6 @@ def _plus_minus(mean: float, sd: float) -> str:
 def with_interval(mean: pd.Series, low: pd.Series, high: pd.Series, digits: int = 1) -> list[str]:
     """Means with their intervals, where there are any."""
     return [
-        rounded(m, digits) + ("" if pd.isna(lo) else f" [{lo:.{digits}f}, {hi:.{digits}f}]")
+        rounded(m, digits) + ("" if pd.isna(lo) else f" [{rounded(lo, digits)}, {rounded(hi, digits)}]")
         for m, lo, hi in zip(mean, low, high, strict=True)
     ]
