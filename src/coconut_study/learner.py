@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -19,15 +20,23 @@ from coconut_study.streams import torch_seed
 
 STATE = "optimizer.safetensors"
 
+T = TypeVar("T")
+
 
 class Learner:
     """Updates what may learn in `model` by AdamW, on whatever device and in whatever precision accelerate
-    is told to use."""
+    is told to use.
+
+    Several processes (one a GPU) have the same model and see the same batches; each works on its share and
+    the gradients are summed, so that they learn what one process learns.
+    """
 
     def __init__(self, model: PreTrainedModel, settings: Optimization) -> None:
         self.settings = settings
-        self.accelerator = Accelerator(mixed_precision=settings.precision)
-        self.model: PreTrainedModel = self.accelerator.prepare(model)
+        cpu = not torch.accelerator.is_available()  # said, several processes talk through gloo
+        self.accelerator = Accelerator(mixed_precision=settings.precision, cpu=cpu)
+        # Not prepared by accelerate: the engine calls parts of the model, whose gradients are summed here.
+        self.model = model.to(self.accelerator.device)
         self.learning = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         self.optimizer: AdamW = self.accelerator.prepare(
             AdamW(
@@ -50,11 +59,13 @@ class Learner:
         """
         n_tokens = sum(len(batch.target_N) for batch in batches)
         total = torch.zeros((), device=self.accelerator.device)
-        for batch in batches:
+        for batch in self.share(batches):
             with self.accelerator.autocast():
                 loss = engine.loss_sum(self.model, batch.to(self.accelerator.device))
             self.accelerator.backward(loss / n_tokens)
             total = total + loss.detach()
+        if self.accelerator.num_processes > 1:
+            total = self._summed(total)
         if self.settings.clip is not None:
             self.accelerator.clip_grad_norm_(self.learning.values(), self.settings.clip)
         for group in self.optimizer.param_groups:
@@ -63,12 +74,31 @@ class Learner:
         self.optimizer.zero_grad()
         return total
 
+    def share(self, items: Sequence[T]) -> Sequence[T]:
+        """What of `items` falls to this process; together the processes have all of them."""
+        return items[self.accelerator.process_index :: self.accelerator.num_processes]
+
+    def total(self, count: int) -> int:
+        """The sum of a count over all processes."""
+        if self.accelerator.num_processes == 1:
+            return count
+        own = torch.tensor(count, device=self.accelerator.device)
+        return int(self.accelerator.reduce(own, reduction="sum"))
+
+    def _summed(self, total: torch.Tensor) -> torch.Tensor:
+        """Sum the gradients of all processes, and the loss."""
+        for parameter in self.learning.values():
+            own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            parameter.grad = self.accelerator.reduce(own, reduction="sum")
+        return self.accelerator.reduce(total, reduction="sum")
+
     @contextmanager
     def training(self, *numbers: int) -> Iterator[None]:
-        """Training mode, with the dropout stream that belongs to `numbers`."""
+        """Training mode, with the dropout stream that belongs to `numbers` and to this process."""
         self.model.train()
+        own = [self.accelerator.process_index] if self.accelerator.process_index else []
         with torch.random.fork_rng():
-            torch.manual_seed(torch_seed("dropout", *numbers))
+            torch.manual_seed(torch_seed("dropout", *numbers, *own))
             yield
 
     def weights(self) -> dict[str, torch.Tensor]:

@@ -17,7 +17,7 @@ from numpy.random import Generator
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study import adapters
-from coconut_study.batches import collate
+from coconut_study.batches import Batch, collate
 from coconut_study.errors import StudyError
 from coconut_study.learner import Learner, rate
 from coconut_study.memory import checkpoint_layers
@@ -72,6 +72,8 @@ class StageTrainer:
         self._check_removal()
         self._prepare(model)
         self.learner = Learner(model, spec.training)
+        processes = self.learner.accelerator.num_processes
+        self.micro_batch_size = spec.training.micro_batch_size or -(-spec.training.batch_size // processes)
 
     # ------------------------------------------------------------------------------------------- loop
 
@@ -102,20 +104,39 @@ class StageTrainer:
             for step, sequences in enumerate(batches, start=self._first(epoch)):
                 if spec.training.reset_optimizer == "removal" and self._removes_more(step):
                     self.learner.reset()
-                size = spec.training.micro_batch_size or len(sequences)
-                parts = [sequences[i : i + size] for i in range(0, len(sequences), size)]
-                split = [collate(part, self.marks.pad) for part in parts]
-                loss = loss + self.learner.update(split, self._rate(before + step))
+                loss = loss + self._update(sequences, self._rate(before + step))
                 n_tokens += sum(sequence.n_loss for sequence in sequences)
         return loss.item() / n_tokens
 
+    def _update(self, sequences: list[TokenSequence], rate: float) -> torch.Tensor:
+        """One update; its summed loss. A batch too large for the memory is halved from then on."""
+        while True:
+            try:
+                return self.learner.update(self._split(sequences), rate)
+            except torch.OutOfMemoryError:
+                if self.micro_batch_size <= 1:
+                    raise
+                self.learner.optimizer.zero_grad()
+                self.micro_batch_size = -(-self.micro_batch_size // 2)
+
+    def _split(self, sequences: list[TokenSequence]) -> list[Batch]:
+        """A batch in parts of sequences of like length, which need least padding."""
+        size = self.micro_batch_size
+        if size >= len(sequences):
+            return [collate(sequences, self.marks.pad)]
+        ordered = sorted(sequences, key=len)
+        starts = range(0, len(ordered), size)
+        return [collate(ordered[start : start + size], self.marks.pad) for start in starts]
+
     def accuracy(self) -> float:
         """Share of validation questions answered right at the stage's own number of thoughts."""
+        share = self.learner.share
+        tokens, asked = share(self.valid_tokens), share(self.valid)
         responses, _ = respond(
-            self.learner.model, self.tokenizer, self.valid_tokens, [self.spec.layout], self.spec.evaluation
+            self.learner.model, self.tokenizer, tokens, [self.spec.layout], self.spec.evaluation
         )
-        right = [is_right(self.valid[r.question], r.text, self.template) for r in responses]
-        return sum(right) / len(right)
+        right = sum(is_right(asked[r.question], r.text, self.template) for r in responses)
+        return self.learner.total(right) / len(self.valid)
 
     # ------------------------------------------------------------------------------------------- data
 

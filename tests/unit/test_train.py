@@ -71,6 +71,42 @@ def test_how_a_batch_is_split_changes_nothing_but_rounding(stages, study, splits
         torch.testing.assert_close(found[0][name], found[1][name], rtol=0, atol=1e-9)
 
 
+def test_a_batch_too_large_for_the_memory_is_halved_and_learns_the_same(stages, study, splits, monkeypatch):
+    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
+    still = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    settings_ = study.model.model_copy(update={"architecture": study.model.architecture | still})
+    update, sizes = train.Learner.update, []
+
+    def small(self, batches, rate):
+        sizes.append(max(len(batch.tokens_BT) for batch in batches))
+        if sizes[-1] > 6:
+            raise torch.OutOfMemoryError
+        return update(self, batches, rate)
+
+    found = []
+    for memory in ("enough", "little"):
+        if memory == "little":
+            monkeypatch.setattr(train.Learner, "update", small)
+        model, tokenizer = base.make(settings_, 0, texts)
+        spec = changed(stages[1], micro_batch_size=None)
+        trainer, _ = trained(spec, (model.double(), tokenizer), splits)
+        found.append(weights(trainer))
+    assert sizes[:3] == [16, 8, 4]
+    assert set(sizes[2:]) == {4}
+    for name in found[0]:
+        torch.testing.assert_close(found[0][name], found[1][name], rtol=0, atol=1e-9)
+
+
+def test_parts_of_a_batch_are_of_like_length_and_make_it_up(stages, start, splits):
+    model, tokenizer = start
+    trainer = train.StageTrainer(stages[1], model, tokenizer, splits["train"], splits["valid"])
+    sequences = next(trainer._batches(0, 1))
+    parts = trainer._split(sequences)
+    lengths = [batch.mask_BT.sum(dim=1).tolist() for batch in parts]
+    assert [len(part) for part in lengths] == [8, 8]
+    assert sorted(lengths[0] + lengths[1]) == lengths[0] + lengths[1] == sorted(map(len, sequences))
+
+
 def test_the_optimizer_goes_on_over_a_stage_when_it_is_never_reset(stages, study, splits, tmp_path):
     """Two epochs in one stage equal one epoch, saved, and one epoch more."""
     texts = list(map(TEMPLATES["prose"].text, splits["train"]))

@@ -26,6 +26,12 @@ def base_code(wildcards):
     return code("base") + code("pretrain") * bool(BASES[wildcards.id].model.pretraining)
 
 
+def processes(wildcards):
+    """How training is started: by one process, or by one a GPU."""
+    gpus = needs("train", wildcards).gpus
+    return f"-m torch.distributed.run --standalone --nproc-per-node={gpus}" if gpus > 1 else ""
+
+
 def training_minutes(wildcards):
     """What a stage may take; the study says it for an epoch."""
     epochs = STAGES[wildcards.id].epochs
@@ -78,9 +84,10 @@ rule train:
         runtime=training_minutes,
     params:
         spec=stage_spec,
+        processes=processes,
     shell:
         r"""
-        python -m coconut_study train \
+        python {params.processes} -m coconut_study train \
             --spec {params.spec:q} \
             --parent {input.parent:q} \
             --train {input.train:q} \

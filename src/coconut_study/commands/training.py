@@ -73,8 +73,11 @@ def train(
         thoughts=wanted.layout.thoughts,
         data={"train": provenance.file_hash(train), "valid": provenance.file_hash(valid)},
         device=str(trainer.learner.accelerator.device),
+        processes=trainer.learner.accelerator.num_processes,
         seconds=round(seconds, 1),
     )
+    if not trainer.learner.accelerator.is_main_process:
+        return
     with written_folder(checkpoint) as folder:
         checkpoints.save(folder, trainer.learner.model, tokenizer, facts)
         if wanted.training.reset_optimizer == "never":
