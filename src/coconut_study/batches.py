@@ -26,7 +26,8 @@ class Batch:
 
     tokens_BT, mask_BT, positions_BT: ids (thought slots hold `pad`), 1 for seen columns, position ids.
     predictor_N: flat index into B x T of the column whose hidden state predicts each token with loss.
-    target_N: those tokens. first_thought, n_thoughts: where the thought columns are.
+    target_N: those tokens. first_thought, n_thoughts: where the thought columns are. iterations: in which
+    they are computed side by side, or None for one after the other.
     """
 
     tokens_BT: Tensor
@@ -36,6 +37,7 @@ class Batch:
     target_N: Tensor
     first_thought: int
     n_thoughts: int
+    iterations: int | None
 
     def only(self, counted_N: Tensor) -> Batch:
         """The batch with loss on some of its predicted tokens alone."""
@@ -43,14 +45,13 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device."""
-        return Batch(
-            self.tokens_BT.to(device, non_blocking=True),
-            self.mask_BT.to(device, non_blocking=True),
-            self.positions_BT.to(device, non_blocking=True),
-            self.predictor_N.to(device, non_blocking=True),
-            self.target_N.to(device, non_blocking=True),
-            self.first_thought,
-            self.n_thoughts,
+        return replace(
+            self,
+            tokens_BT=self.tokens_BT.to(device, non_blocking=True),
+            mask_BT=self.mask_BT.to(device, non_blocking=True),
+            positions_BT=self.positions_BT.to(device, non_blocking=True),
+            predictor_N=self.predictor_N.to(device, non_blocking=True),
+            target_N=self.target_N.to(device, non_blocking=True),
         )
 
 
@@ -88,6 +89,7 @@ def collate(sequences: Seq[Sequence], pad: int, *, aligned: bool = False) -> Bat
         target_N=torch.tensor(targets, dtype=torch.long),
         first_thought=n_before,
         n_thoughts=n_thoughts,
+        iterations=next((sequence.iterations for sequence in sequences if sequence.thoughts), None),
     )
 
 

@@ -76,6 +76,7 @@ class Layout(Closed):
     thoughts: Annotated[int, Field(ge=0, description="thoughts between question and steps")]
     kind: Thoughts
     markers: Annotated[bool, Field(description="<bot> and <eot> around the thoughts")]
+    iterations: Annotated[int | None, Field(ge=1, description="see Method")] = None
 
     def with_thoughts(self, k: int, c: int) -> Layout:
         """The prompt for k thoughts, as the k sweep forces it (paper section 5.1): k // c steps hidden."""
@@ -99,6 +100,14 @@ class Method(Closed):
     thoughts: Annotated[Thoughts, Field(description="what stands in for hidden steps")]
     markers: Annotated[bool, Field(description="<bot> and <eot> from stage 0 on")]
     paper: Annotated[str | None, Field(description="its row in the paper's tables")] = None
+    iterations: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="compute all continuous thoughts side by side, so many times over (Jacobi); "
+            "null computes one after the other",
+        ),
+    ] = None
     start: Annotated[
         str | None, Field(description="the method whose trained run it starts from; the base model without")
     ] = None
@@ -111,6 +120,12 @@ class Method(Closed):
     model: Annotated[
         dict[str, Any], Field(description="model settings of this method alone", default_factory=dict)
     ]
+
+    @model_validator(mode="after")
+    def _iterations_of_thoughts(self) -> Method:
+        if self.iterations is not None and self.thoughts != "continuous":
+            raise ValueError(f"iterations: is for continuous thoughts, not for thoughts: {self.thoughts}")
+        return self
 
     def plan(self, schedule: Schedule) -> list[tuple[int, float]]:
         """(stage, epochs) in training order; equal budgets for every method.
@@ -130,9 +145,16 @@ class Method(Closed):
             hidden = None
         thoughts = 0 if self.thoughts == "none" else schedule.thoughts(stage)
         kind = self.thoughts if thoughts else "none"
-        return Layout(hidden=hidden, thoughts=thoughts, kind=kind, markers=self.markers)
+        return Layout(
+            hidden=hidden,
+            thoughts=thoughts,
+            kind=kind,
+            markers=self.markers,
+            iterations=self.iterations if kind == "continuous" else None,
+        )
 
     def final_layout(self, schedule: Schedule) -> Layout:
         """The layout a trained run is asked with: that of its last stage, with the method's own kind."""
         last, _ = self.plan(schedule)[-1]
-        return self.layout(schedule, last).model_copy(update={"kind": self.thoughts})
+        layout = self.layout(schedule, last)
+        return layout.model_copy(update={"kind": self.thoughts, "iterations": self.iterations})

@@ -49,10 +49,28 @@ class Reader:
         start, mask, positions = batch.first_thought, batch.mask_BT, batch.positions_BT
         embeds = self.embed(batch.tokens_BT[:, :start])
         blocks = [self.read(embeds, mask[:, :start], positions[:, :start])]
+        if batch.iterations is not None and batch.n_thoughts:
+            return blocks + self._think_side_by_side(batch, blocks[0][:, -1:], batch.iterations)
         for column in range(start, start + batch.n_thoughts):
             thought = blocks[-1][:, -1:]
             blocks.append(self.read(thought, mask[:, : column + 1], positions[:, column : column + 1]))
         return blocks
+
+    def _think_side_by_side(self, batch: Batch, before_B1D: Tensor, iterations: int) -> list[Tensor]:
+        """Hidden states (B, 1, D) of each thought by Jacobi iteration: every pass reads all thoughts at once,
+        each made of the state that the pass before found for the one ahead of it.
+
+        The first guess is the state before the thoughts. A pass makes one thought more exact, so that as
+        many iterations as thoughts give what one after the other gives.
+        """
+        start, stop = batch.first_thought, batch.first_thought + batch.n_thoughts
+        mask_BT, positions_BT = batch.mask_BT[:, :stop], batch.positions_BT[:, start:stop]
+        states_BKD = before_B1D.expand(-1, batch.n_thoughts, -1)
+        for iteration in range(iterations):
+            self.cache.crop(-batch.n_thoughts if iteration else 0)
+            thoughts_BKD = torch.cat([before_B1D, states_BKD[:, :-1]], dim=1)
+            states_BKD = self.read(thoughts_BKD, mask_BT, positions_BT)
+        return list(states_BKD.split(1, dim=1))
 
 
 def hidden_states(model: PreTrainedModel, batch: Batch) -> Tensor:

@@ -62,6 +62,7 @@ class Sequence:
     after: list[int]
     positions: list[int]
     n_loss: int
+    iterations: int | None = None
 
     def __len__(self) -> int:
         return len(self.before) + self.thoughts + len(self.after)
@@ -70,7 +71,8 @@ class Sequence:
     def prompt(self) -> Sequence:
         """The part without loss: what a response continues."""
         after = self.after[: len(self.after) - self.n_loss]
-        return Sequence(self.before, self.thoughts, after, self.positions[: len(self) - self.n_loss], 0)
+        positions = self.positions[: len(self) - self.n_loss]
+        return replace(self, after=after, positions=positions, n_loss=0)
 
     def with_thoughts(self, k: int) -> Sequence:
         """The same with k thoughts."""
@@ -110,4 +112,4 @@ def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
     first = tokens.positions[-1] + 1
     following = len(before) + thoughts + len(after) - len(tokens.question)
     positions = tokens.positions + list(range(first, first + following))
-    return Sequence(before, thoughts, after, positions, len(told))
+    return Sequence(before, thoughts, after, positions, len(told), layout.iterations)

@@ -1,5 +1,7 @@
 """The engine's equalities, on tiny GPT-2, Llama and Qwen models in float64."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -135,3 +137,48 @@ def test_a_sweep_gives_what_each_k_gives_alone(model, marks):
     for i, k in enumerate([0, 1, 2]):
         alone = engine.generate(model, prompts, [k], 6, marks)
         assert [row[i] for row in together] == [row[0] for row in alone]
+
+
+def side_by_side(sequences, iterations):
+    return [replace(row, iterations=iterations) for row in sequences]
+
+
+@pytest.mark.parametrize("iterations", [3, 5])
+def test_as_many_iterations_as_thoughts_give_what_one_after_the_other_gives(model, mixed, iterations):
+    one, other = collate(mixed, pad=0), collate(side_by_side(mixed, iterations), pad=0)
+    assert_close(model, engine.predictions(model, other), engine.predictions(model, one))
+    ours = gradients(model, engine.loss_sum(model, other))
+    theirs = gradients(model, engine.loss_sum(model, one))
+    for name, expected in theirs.items():
+        assert_close(model, ours[name], expected)
+
+
+def test_fewer_iterations_make_the_first_thoughts_exact_and_the_others_not(model, mixed):
+    one, other = collate(mixed, pad=0), collate(side_by_side(mixed, 2), pad=0)
+    exact, found = (torch.cat(engine.Reader(model).think(batch)[1:], dim=1) for batch in (one, other))
+    assert_close(model, found[:, :2], exact[:, :2])
+    three = [row.thoughts == 3 for row in mixed]
+    assert (found[three, 2] - exact[three, 2]).abs().max() > 1e-4
+
+
+def test_a_sweep_of_thoughts_side_by_side_gives_what_each_k_gives_alone(model, marks, mixed):
+    prompts = [replace(row, n_loss=row.n_loss, iterations=2).prompt for row in mixed]
+    prompts = [replace(prompt, after=prompt.after[:1]) for prompt in prompts]
+    prompts = [prompt.with_thoughts(3) for prompt in prompts]
+    together = engine.generate(model, prompts, [0, 1, 3], 4, marks)
+    for i, k in enumerate((0, 1, 3)):
+        alone = engine.generate(model, prompts, [k], 4, marks)
+        assert [row[i] for row in together] == [row[0] for row in alone]
+
+
+def test_side_by_side_takes_as_many_passes_as_iterations(model, mixed, monkeypatch):
+    reads, read = [], engine.Reader.read
+
+    def counted(self, embeds, mask, positions):
+        reads.append(embeds.shape[1])
+        return read(self, embeds, mask, positions)
+
+    monkeypatch.setattr(engine.Reader, "read", counted)
+    engine.hidden_states(model, collate(side_by_side(mixed, 2), pad=0))
+    assert reads[1:3] == [3, 3]
+    assert len(reads) == 4
