@@ -34,7 +34,9 @@ class Learner:
     def __init__(self, model: PreTrainedModel, settings: Optimization) -> None:
         self.settings = settings
         cpu = not torch.accelerator.is_available()  # said, several processes talk through gloo
-        self.accelerator = Accelerator(mixed_precision=settings.precision, cpu=cpu)
+        mixed = settings.precision.replace("tf32", "no")
+        self.accelerator = Accelerator(mixed_precision=mixed, cpu=cpu)
+        torch.set_float32_matmul_precision("high" if settings.precision == "tf32" else "highest")
         # Not prepared by accelerate: the engine calls parts of the model, whose gradients are summed here.
         self.model = model.to(self.accelerator.device)
         self.learning = {name: p for name, p in self.model.named_parameters() if p.requires_grad}

@@ -295,7 +295,8 @@ class Optimization(Closed):
     betas: tuple[Probability, Probability]
     clip: Annotated[PositiveFloat | None, Field(description="largest norm of the gradient")]
     precision: Annotated[
-        Literal["no", "bf16", "fp16"], Field(description="autocast; the weights stay as they are")
+        Literal["no", "tf32", "bf16", "fp16"],
+        Field(description="of matrix products: as the weights, TF32 on a GPU that has it, or autocast"),
     ]
 
 

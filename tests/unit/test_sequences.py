@@ -1,5 +1,6 @@
 """Every method's tokens at every stage, spelled out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,15 @@ def test_icot_loses_its_chain_from_the_left_and_never_its_answer(methods, marks,
     assert (sequence.before, sequence.after) == (Q, [*left, *A])
     assert sequence.n_loss == len(left) + len(A)
     assert build(TOKENS, last, marks).after == A
+
+
+def test_thoughts_side_by_side_differ_in_nothing_but_how_they_are_computed(methods, marks):
+    other = methods["coconut"].model_copy(update={"iterations": 2})
+    for stage in (0, 1, 3):
+        one, two = (
+            build(TOKENS, method.layout(SCHEDULE, stage), marks) for method in (methods["coconut"], other)
+        )
+        assert two.iterations == (2 if stage else None)
+        assert replace(two, iterations=None) == one
+    with pytest.raises(ValueError, match="iterations: is for continuous thoughts"):
+        Method.model_validate(methods["cot"].model_dump() | {"iterations": 2})

@@ -67,7 +67,7 @@ def test_experiments_have_all_their_points(results):
     assert c["k"].tolist() == [0, 1, 2, 3]
     mixing = table(results, "comparison-mixing")
     assert set(zip(mixing["series"], mixing["k"], strict=True)) == set(product((0.0, 0.3), (0, 1, 2)))
-    assert len(table(results, "comparison-recipe")) == 13
+    assert len(table(results, "comparison-recipe")) == 15
     efficiency = table(results, "comparison-efficiency")
     assert efficiency.groupby("series")["label"].agg(list).tolist() == [["m = 0", "m = 1", "all"]] * 2
 
