@@ -14,6 +14,8 @@ from bench.report import page
 from bench.work import Size
 from coconut_study.files import written
 
+PARTS = ("training", "decoding", "thoughts")
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -25,25 +27,28 @@ def run(
     question: Annotated[int, typer.Option(help="tokens of a question")] = 360,
     thoughts: Annotated[int, typer.Option(help="thoughts of a question")] = 6,
     suffix: Annotated[int, typer.Option(help="tokens behind the thoughts")] = 12,
-    written_tokens: Annotated[int, typer.Option(help="tokens of a response")] = 10,
+    written_tokens: Annotated[list[int], typer.Option(help="tokens of a response")] = [10, 48],  # noqa: B006
     plain_questions: Annotated[int, typer.Option(help="questions the plain decoding answers")] = 2,
     most_thoughts: Annotated[int, typer.Option(help="thoughts up to which their cost is measured")] = 12,
     precision: Annotated[str, typer.Option(help="float32, tf32 or bfloat16 (autocast)")] = "float32",
     repeats: Annotated[int, typer.Option(help="rounds that are timed")] = 3,
+    only: Annotated[list[str], typer.Option(help="training, decoding, thoughts")] = list(PARTS),  # noqa: B006
 ) -> None:
     """Time training steps, decoding, a k sweep and the cost of a thought."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    sizes = [Size(model, n_rows, question, thoughts, suffix) for n_rows in batch]
     rows = []
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        for size in [Size(model, rows_, question, thoughts, suffix) for rows_ in batch]:
-            network = work.new_model(size, device)
-            works = work.training(network, size, device)
-            rows += _rows("training", size, measure.seconds(works, repeats, device))
-            rows[-1]["memory"] = measure.peak_memory(works["ours"], device)
-        rows += _rows("flops", size, {"matmul": _best(device, precision)})
-        rows += _decoding(size, device, written_tokens, plain_questions, repeats)
-        rows += _thoughts(size, device, most_thoughts, repeats)
+        if "training" in only:
+            for size in sizes:
+                rows += _training(size, device, repeats)
+            rows += _rows("flops", sizes[-1], {"matmul": _best(device, precision)})
+        if "decoding" in only:
+            for n_tokens in written_tokens:
+                rows += _decoding(sizes[-1], device, n_tokens, plain_questions, repeats)
+        if "thoughts" in only:
+            rows += _thoughts(sizes[-1], device, most_thoughts, repeats)
     facts = {"device": measure.device_name(device), "precision": precision, "torch": torch.__version__}
     with written(out) as file:
         pd.DataFrame(rows).assign(**facts).to_csv(file, index=False)
@@ -55,6 +60,14 @@ def _rows(what: str, size: Size, times: dict[str, float], **more: float) -> list
         {"what": what, **shape, "thoughts": size.thoughts, "work": name, "seconds": taken, **more}
         for name, taken in times.items()
     ]
+
+
+def _training(size: Size, device: torch.device, repeats: int) -> list[dict]:
+    """A training step of each kind, and the most memory that ours holds."""
+    works = work.training(work.new_model(size, device), size, device)
+    rows = _rows("training", size, measure.seconds(works, repeats, device))
+    memory = measure.peak_memory(works["ours"], device)
+    return [row | {"memory": memory if row["work"] == "ours" else float("nan")} for row in rows]
 
 
 def _best(device: torch.device, precision: str) -> float:

@@ -75,6 +75,15 @@ class Study(Closed):
         methods = settings["methods"]
         return {**settings, "methods": {name: _written_out(name, methods) for name in methods}}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out(cls, settings: Any) -> Any:
+        """A comparison that a second file sets to null is left out."""
+        if not isinstance(settings, Mapping) or not isinstance(settings.get("comparisons"), Mapping):
+            return settings
+        kept = {name: one for name, one in settings["comparisons"].items() if one is not None}
+        return {**settings, "comparisons": kept}
+
     @model_validator(mode="after")
     def _selections_exist(self) -> Study:
         selections: dict[str, Any] = {f"runs.{number}": grid for number, grid in enumerate(self.runs)}

@@ -86,6 +86,19 @@ def test_the_other_seeds_share_no_seed_with_the_shipped_ones():
     assert (shipped.training, shipped.methods) == (other.training, other.methods)
 
 
+def test_a_second_file_may_change_the_data_and_leave_experiments_out():
+    study = settings("paper")
+    changed = {
+        "runs": [{"datasets": ["word_problems"], "methods": ["icot", "coconut"], "seeds": [0]}],
+        "sweep": study["sweep"] | {"datasets": ["word_problems"]},
+        "comparisons": dict.fromkeys(study["comparisons"]),
+        "clock": None, "probing": None, "decoding": None,
+    }  # fmt: skip
+    found = read_study(study | changed)
+    assert found.comparisons == {}
+    assert [spec.stage for spec in found.chain("word_problems", "coconut", 0)] == [0, 1, 2, 3, 4]
+
+
 def test_a_missing_section_is_named():
     study = settings("quick")
     del study["training"]
