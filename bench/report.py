@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pandas as pd
 
+from bench.work import ARCHITECTURES
+
 HEAD = """# Performance
 
 Every number here was written by `python -m bench run` and `python -m bench report` (see `bench/`). Times are
 medians of rounds taken in turns in one run on one device; what counts is their ratios. "plain" is a plain
 implementation of the published algorithm (`bench/plain.py`), proved to give the same numbers as the engine;
 "ordinary" is one forward and backward pass over as many tokens without thoughts: the floor.
+
+On a GPU the same command measures there (the paper's size is a batch of 128):
+
+```
+python -m bench run --batch 128 --precision tf32 --out results/bench/gpu_tf32.csv
+python -m bench run --batch 128 --precision bfloat16 --out results/bench/gpu_bfloat16.csv
+python -m bench report results/bench/*.csv --out docs/performance.md
+```
 """
 SHAPE = ["model", "batch", "question", "thoughts", "suffix"]
 
@@ -24,7 +34,7 @@ def page(measured: pd.DataFrame) -> str:
 
 def _chapter(found: pd.DataFrame) -> str:
     parts = [
-        ("A training step, seconds", _training(found[found["what"] == "training"])),
+        ("A training step, seconds", _training(found)),
         ("Decoding, seconds per question", _decoding(found[found["what"] == "decoding"])),
         ("A training step by its number of thoughts", _thoughts(found[found["what"] == "thoughts"])),
     ]
@@ -36,11 +46,25 @@ def _wide(found: pd.DataFrame, at: list[str]) -> pd.DataFrame:
 
 
 def _training(found: pd.DataFrame) -> pd.DataFrame:
-    wide = _wide(found, SHAPE)
-    return wide.assign(
-        **{"plain / ours": (wide["plain"] / wide["ours"]).round(2)},
-        **{"ours / ordinary": (wide["ours"] / wide["ordinary"]).round(2)},
-    ).round(3)
+    """Ratios, and what of a large matrix product's speed our step reaches (6 FLOP a weight and token)."""
+    wide = _wide(found[found["what"] == "training"], SHAPE)
+    tokens = wide["batch"] * (wide["question"] + wide["thoughts"] + wide["suffix"])
+    speed = 6 * wide["model"].map(weights) * tokens / 1e12 / wide["ours"]
+    best = 1 / found.loc[found["work"] == "matmul", "seconds"].iloc[0]
+    ratios = {
+        "plain / ours": (wide["plain"] / wide["ours"]).round(2),
+        "ours / ordinary": (wide["ours"] / wide["ordinary"]).round(2),
+        "TFLOP/s": speed.round(3),
+        "of a matmul (%)": (100 * speed / best).round(0),
+    }
+    return wide.assign(**ratios).round(3)
+
+
+def weights(model: str) -> int:
+    """Weights in the layers of a model, without embeddings and biases."""
+    shape = ARCHITECTURES[model]
+    inner = shape.get("n_inner", 4 * shape["n_embd"])
+    return shape["n_layer"] * (4 * shape["n_embd"] ** 2 + 2 * shape["n_embd"] * inner)
 
 
 def _decoding(found: pd.DataFrame) -> pd.DataFrame:

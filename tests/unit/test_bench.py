@@ -8,7 +8,7 @@ import torch
 
 from bench import plain, work
 from bench.__main__ import app
-from bench.report import page
+from bench.report import page, weights
 from bench.work import Size
 from coconut_study import model as engine
 from coconut_study.batches import collate
@@ -62,3 +62,8 @@ def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path
     assert "plain / ours" in shown
     assert "ours / ordinary" in shown
     assert f"## {found['device'][0]}, float32" in shown
+
+
+def test_weights_are_those_of_the_layers(network):
+    layers = [p for name, p in network.named_parameters() if ".h." in name and p.ndim == 2]
+    assert weights("tiny") == sum(p.numel() for p in layers)
