@@ -4,7 +4,8 @@ A thought is an input embedding that is the last hidden state (after the final n
 before it (paper section 3). Works on any Hugging Face causal language model through its public interface:
 input embeddings, base model, output embeddings, key-value cache.
 
-Dimensions: B rows, T columns, D hidden size, N predicted tokens, V vocabulary, K numbers of thoughts.
+Dimensions: B rows, T columns, D hidden size, N (predicted) tokens, V vocabulary, K numbers of thoughts, and
+C = K x N columns of all branches together.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ class Reader:
         self.embed = model.get_input_embeddings()
         self.cache = DynamicCache(config=model.config)
 
-    def read(self, embeds_BTD: Tensor, mask_BT: Tensor, positions_BT: Tensor) -> Tensor:
-        """Hidden states (B, T, D) of the columns given; the mask covers all columns read so far."""
+    def read(self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:
+        """Hidden states (B, T, D) of the columns given; the mask covers all columns read so far, for all of
+        them alike and causally (B, all), or for each by itself (B, 1, T, all), added to its attention."""
         return self.body(
             inputs_embeds=embeds_BTD,
-            attention_mask=mask_BT,
+            attention_mask=mask,
             position_ids=positions_BT,
             past_key_values=self.cache,
             use_cache=True,
@@ -121,23 +123,15 @@ def generate(
     """Greedy responses to each prompt after each number of thoughts in `ks`: ids[prompt][k], with <eos>.
 
     The prompts say what stands before and after the thoughts; `ks` says how many stand between. One
-    prefill and one chain of thoughts serve every k. A row stops at <eos>, or unfinished at
+    prefill and one chain of thoughts serve every k. A response stops at <eos>, or unfinished at
     `max_new_tokens`. All prompts have equally many tokens after the thoughts.
     """
-    longest = max(ks)
-    reader, batch, thoughts_BKD = _chain(model, prompts, longest, marks)
-    last_BKD = thoughts_BKD[:, list(ks)]
-    reader.cache.batch_repeat_interleave(len(ks))
-    start, stop = batch.first_thought, batch.first_thought + batch.n_thoughts
-    k_R = torch.tensor(ks, device=last_BKD.device).repeat(len(prompts))
-    thought_mask = torch.arange(longest, device=k_R.device) < k_R[:, None]
-    mask_RT = torch.cat([batch.mask_BT[:, :start].repeat_interleave(len(ks), 0), thought_mask], dim=1)
-    position_R = batch.positions_BT[:, start - 1].repeat_interleave(len(ks)) + k_R
-    rows = Rows(reader, last_BKD.flatten(0, 1), mask_RT, position_R)
-    if stop < batch.tokens_BT.shape[1]:
-        rows.read(batch.tokens_BT[:, stop:].repeat_interleave(len(ks), 0))
-    ids = _decode(model, rows, max_new_tokens, marks.eos)
-    return [ids[i : i + len(ks)] for i in range(0, len(ids), len(ks))]
+    reader, batch, thoughts_BKD = _chain(model, prompts, max(ks), marks)
+    branches = Branches(reader, batch, thoughts_BKD[:, list(ks)], ks)
+    after_BN = batch.tokens_BT[:, batch.first_thought + batch.n_thoughts :]
+    if after_BN.shape[1]:
+        branches.read(after_BN[:, None].expand(-1, len(ks), -1))
+    return _decode(model, branches, max_new_tokens, marks.eos)
 
 
 @torch.no_grad()
@@ -159,45 +153,77 @@ def _chain(
     return reader, batch, torch.cat([block[:, -1:] for block in reader.think(batch)], dim=1)
 
 
-class Rows:
-    """Rows that are continued token by token behind what `reader` has read."""
+class Branches:
+    """What follows a row after each of several numbers of thoughts, side by side in one cache.
 
-    def __init__(self, reader: Reader, last_RD: Tensor, mask_RT: Tensor, position_R: Tensor) -> None:
-        self.reader, self.last_RD, self.mask_RT, self.position_R = reader, last_RD, mask_RT, position_R
+    A branch sees the question, the thoughts it is given, and its own columns. So no row is read or kept
+    twice, however many branches it has.
+    """
 
-    def read(self, tokens_RT: Tensor) -> None:
-        """Append tokens to every row."""
-        n = tokens_RT.shape[1]
-        positions_RT = self.position_R[:, None] + torch.arange(1, n + 1, device=tokens_RT.device)
-        self.mask_RT = torch.cat([self.mask_RT, torch.ones_like(tokens_RT)], dim=1)
-        self.position_R = positions_RT[:, -1]
-        hidden = self.reader.read(self.reader.embed(tokens_RT), self.mask_RT, positions_RT)
-        self.last_RD = hidden[:, -1]
+    def __init__(self, reader: Reader, batch: Batch, last_BKD: Tensor, ks: Seq[int]) -> None:
+        self.reader, self.last_BKD = reader, last_BKD
+        question_BT = batch.mask_BT[:, : batch.first_thought].bool()
+        k_K = torch.tensor(ks, device=last_BKD.device)
+        given_KT = torch.arange(batch.n_thoughts, device=k_K.device) < k_K[:, None]
+        n_rows, n_branches = last_BKD.shape[:2]
+        self.seen_BKT = torch.cat(
+            [question_BT[:, None].expand(-1, n_branches, -1), given_KT.expand(n_rows, -1, -1)], dim=2
+        )
+        self.position_BK = batch.positions_BT[:, batch.first_thought - 1, None] + k_K
+
+    def read(self, tokens_BKN: Tensor) -> None:
+        """Append N tokens to every branch."""
+        n_rows, n_branches, n = tokens_BKN.shape
+        device = tokens_BKN.device
+        own_KC = torch.eye(n_branches, dtype=torch.bool, device=device).repeat_interleave(n, dim=1)
+        before_NN = torch.ones(n, n, dtype=torch.bool, device=device).tril()
+        new_CC = own_KC.repeat_interleave(n, dim=0) & before_NN.repeat(n_branches, n_branches)
+        mask_BCT = torch.cat(
+            [self.seen_BKT.repeat_interleave(n, dim=1), new_CC.expand(n_rows, -1, -1)], dim=2
+        )
+        positions_BKN = self.position_BK[:, :, None] + torch.arange(1, n + 1, device=device)
+        embeds_BCD = self.reader.embed(tokens_BKN.flatten(1))
+        hidden_BCD = self.reader.read(
+            embeds_BCD, _additive(mask_BCT, embeds_BCD.dtype), positions_BKN.flatten(1)
+        )
+        self.last_BKD = hidden_BCD[:, n - 1 :: n]
+        self.seen_BKT = torch.cat([self.seen_BKT, own_KC.expand(n_rows, -1, -1)], dim=2)
+        self.position_BK = positions_BKN[:, :, -1]
 
     def keep(self, index: Tensor) -> None:
         """Go on with some of the rows."""
         self.reader.cache.batch_select_indices(index)
-        self.last_RD, self.mask_RT, self.position_R = (
-            self.last_RD[index], self.mask_RT[index], self.position_R[index],
+        self.last_BKD, self.seen_BKT, self.position_BK = (
+            self.last_BKD[index], self.seen_BKT[index], self.position_BK[index],
         )  # fmt: skip
 
 
-def _decode(model: PreTrainedModel, rows: Rows, max_new_tokens: int, eos: int) -> list[list[int]]:
+def _additive(mask_BCT: Tensor, dtype: torch.dtype) -> Tensor:
+    """A mask (B, 1, C, T) as attention adds it: 0 where a column is seen, the least number elsewhere."""
+    hidden = torch.zeros(mask_BCT.shape, dtype=dtype, device=mask_BCT.device)
+    return hidden.masked_fill(~mask_BCT, torch.finfo(dtype).min)[:, None]
+
+
+def _decode(
+    model: PreTrainedModel, branches: Branches, max_new_tokens: int, eos: int
+) -> list[list[list[int]]]:
     """The most likely next token, again and again; finished rows are dropped when they are the half."""
-    alive = torch.arange(len(rows.last_RD), device=rows.last_RD.device)
-    written = torch.full((len(alive), max_new_tokens), eos, device=alive.device)
+    n_rows, n_branches = branches.last_BKD.shape[:2]
+    device = branches.last_BKD.device
+    alive = torch.arange(n_rows, device=device)
+    written = torch.full((n_rows, n_branches, max_new_tokens), eos, device=device)
     for step in range(max_new_tokens):
-        token = logits(model, rows.last_RD).argmax(dim=-1)
-        token = torch.where((written[alive, :step] == eos).any(dim=1), eos, token)
-        written[alive, step] = token
-        going = (token != eos).nonzero()[:, 0]
+        token_BK = logits(model, branches.last_BKD).argmax(dim=-1)
+        token_BK = torch.where((written[alive, :, :step] == eos).any(dim=2), eos, token_BK)
+        written[alive, :, step] = token_BK
+        going = (token_BK != eos).any(dim=1).nonzero()[:, 0]
         if len(going) == 0 or step == max_new_tokens - 1:
             break
         if 2 * len(going) <= len(alive):
-            rows.keep(going)
-            alive, token = alive[going], token[going]
-        rows.read(token[:, None])
-    return [_up_to(ids, eos) for ids in written.tolist()]
+            branches.keep(going)
+            alive, token_BK = alive[going], token_BK[going]
+        branches.read(token_BK[:, :, None])
+    return [[_up_to(ids, eos) for ids in row] for row in written.tolist()]
 
 
 def _up_to(ids: list[int], eos: int) -> list[int]:
