@@ -213,7 +213,7 @@ class StageTrainer:
 
     def _check_length(self, model: PreTrainedModel) -> None:
         """StudyError when a question with its thoughts and steps has more positions than the model."""
-        room = getattr(model.config, "max_position_embeddings", None)
+        room = _positions(model)
         known = [*(self.train_tokens or []), *self.valid_tokens]
         layouts = [self.spec.layout, *self.spec.mixed]
         if self.spec.removal is not None:
@@ -245,6 +245,16 @@ class StageTrainer:
         settings = self.spec.training
         warmup, decay = self._steps(settings.warmup), self._steps(settings.decay)
         return rate(step, self._steps(self.spec.epochs_in_all), settings, warmup, decay)
+
+
+def _positions(model: PreTrainedModel) -> int | None:
+    """Positions that every token of a sequence may have and see; None where a model sets no bound."""
+    config = model.config.get_text_config()
+    bounds = [getattr(config, "max_position_embeddings", None)]
+    layers = getattr(config, "layer_types", None)
+    if layers is None or "sliding_attention" in layers:
+        bounds.append(getattr(config, "sliding_window", None))
+    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 def _is_best(history: Sequence[Epoch]) -> bool:

@@ -130,6 +130,17 @@ def test_questions_too_long_for_the_model_are_refused_before_training(stages, st
         trained(stages[0], base.make(short, 0, texts), splits)
 
 
+def test_questions_longer_than_a_sliding_window_are_refused_before_training(stages, study, splits):
+    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
+    architecture = {
+        "model_type": "mistral", "num_hidden_layers": 1, "num_attention_heads": 1, "num_key_value_heads": 1,
+        "hidden_size": 16, "intermediate_size": 16, "sliding_window": 48, "max_position_embeddings": 512,
+    }  # fmt: skip
+    windowed = study.model.model_copy(update={"architecture": architecture})
+    with pytest.raises(StudyError, match=r"takes \d+ positions, the model has 48"):
+        trained(stages[0], base.make(windowed, 0, texts), splits)
+
+
 def test_the_best_epoch_of_the_last_stage_is_kept(stages, start, splits, monkeypatch):
     accuracies = iter([0.9, 0.2, 0.6, 0.6, 0.1])
     seen = []
