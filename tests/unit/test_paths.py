@@ -121,23 +121,25 @@ def test_chains_of_edges_are_classified_as_the_definitions_say(edges):
     assert outcome(text) == expected
 
 
+RUN = {
+    "dataset": "d",
+    "method": "m",
+    "seed": 1,
+    "k": 0,
+    "kind": "none",
+    "hidden": 0,
+    "token_ids": [1] * 6,
+    "finished": True,
+}
+
+
 def test_grades_are_one_row_a_response(question):
     texts = [
         "Alex is a lempus.\nEvery lempus is a rompus.\n### Alex is a rompus.",
         "",
         "### Alex is a rompus .",
     ]
-    run = {
-        "dataset": "d",
-        "method": "m",
-        "seed": 1,
-        "k": 0,
-        "kind": "none",
-        "hidden": 0,
-        "token_ids": [1] * 6,
-        "finished": True,
-    }
-    rows = grade([run | {"question": 0, "text": t} for t in texts], [question], PROSE,
+    rows = grade([RUN | {"question": 0, "text": t} for t in texts], [question], PROSE,
                  Grading(hidden_prefix="completable"))  # fmt: skip
     assert rows["outcome"].tolist() == ["correct path", "incorrect label", "correct label"]
     assert rows["right"].tolist() == [True, False, True]
@@ -146,16 +148,6 @@ def test_grades_are_one_row_a_response(question):
 
 def test_only_labels_without_a_graph():
     plain = questions.Question("2+3?", ("2+3=5",), "1,005")
-    run = {
-        "dataset": "d",
-        "method": "m",
-        "seed": 1,
-        "k": 0,
-        "kind": "none",
-        "hidden": 0,
-        "token_ids": [1] * 6,
-        "finished": True,
-    }
-    rows = grade([run | {"question": 0, "text": t} for t in ("### 1005", "### 5")], [plain], PROSE,
+    rows = grade([RUN | {"question": 0, "text": t} for t in ("### 1005", "### 5")], [plain], PROSE,
                  Grading(hidden_prefix="exact"))  # fmt: skip
     assert rows["outcome"].tolist() == ["correct label", "incorrect label"]
