@@ -13,6 +13,7 @@ from bench import measure, work
 from bench.report import page
 from bench.work import Size
 from coconut_study.files import written
+from coconut_study.heap import keep_freed
 
 PARTS = ("training", "decoding", "thoughts")
 
@@ -35,6 +36,7 @@ def run(
     only: Annotated[list[str], typer.Option(help="training, decoding, thoughts")] = list(PARTS),  # noqa: B006
 ) -> None:
     """Time training steps, decoding, a k sweep and the cost of a thought."""
+    keep_freed()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
     sizes = [Size(model, n_rows, question, thoughts, suffix) for n_rows in batch]

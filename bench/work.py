@@ -6,6 +6,7 @@ Dimensions: B rows, T columns, k thoughts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from bench import plain
 from coconut_study import model as engine
+from coconut_study.base import fused
 from coconut_study.batches import Batch, collate
 from coconut_study.sequences import Marks, Sequence
 
@@ -94,12 +96,13 @@ def training_step(
 
 def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[str, Work]:
     """A training step by the plain implementation, by ours, and an ordinary one over as many tokens."""
+    ours = fused(deepcopy(model))
     batch = collate(sequences(size), 0).to(device)
     floor = collate(without_thoughts(size), 0).to(device)
     return {
         "plain": training_step(model, batch, plain.loss_sum),
-        "ours": training_step(model, batch, engine.loss_sum),
-        "ordinary": training_step(model, floor, engine.loss_sum),
+        "ours": training_step(ours, batch, engine.loss_sum),
+        "ordinary": training_step(ours, floor, engine.loss_sum),
     }
 
 
@@ -108,9 +111,10 @@ def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[s
 
 def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) -> dict[str, Work]:
     """Responses of `written` tokens; the plain implementation answers the first `most_plain` questions."""
+    ours = fused(deepcopy(model))
     prompts = [row.prompt for row in sequences(size)]
     return {
         "plain": lambda: plain.respond(model, prompts[:most_plain], written, -1),
-        "ours": lambda: engine.generate(model, prompts, [size.thoughts], written, marks()),
-        "sweep": lambda: engine.generate(model, prompts, range(size.thoughts + 1), written, marks()),
+        "ours": lambda: engine.generate(ours, prompts, [size.thoughts], written, marks()),
+        "sweep": lambda: engine.generate(ours, prompts, range(size.thoughts + 1), written, marks()),
     }

@@ -11,6 +11,7 @@ import typer
 
 from coconut_study.commands import data, evaluation, figures, tables, training
 from coconut_study.errors import StudyError
+from coconut_study.heap import keep_freed
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 for module in (data, training, evaluation, tables, figures):
@@ -19,6 +20,7 @@ for module in (data, training, evaluation, tables, figures):
 
 def main() -> None:
     """Run a command; a mistake of the user's is one sentence and exit status 1."""
+    keep_freed()
     try:
         app()
     except StudyError as error:

@@ -15,9 +15,10 @@ from collections.abc import Sequence as Seq
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from coconut_study.batches import Batch, collate
+from coconut_study.cache import RoomyCache
 from coconut_study.sequences import Marks, Sequence
 
 # --------------------------------------------------------------------------------------------- forward
@@ -29,7 +30,7 @@ class Reader:
     def __init__(self, model: PreTrainedModel) -> None:
         self.body = model.base_model
         self.embed = model.get_input_embeddings()
-        self.cache = DynamicCache(config=model.config)
+        self.cache = RoomyCache(model.config)
 
     def read(self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:
         """Hidden states (B, T, D) of the columns given; the mask covers all columns read so far, for all of
@@ -102,15 +103,26 @@ def logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     return model.get_output_embeddings()(hidden)
 
 
-def predictions(model: PreTrainedModel, batch: Batch) -> Tensor:
+def predictions(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor | None = None) -> Tensor:
     """Logits (N, V) of the tokens with loss, computed nowhere else."""
-    hidden_BTD = hidden_states(model, batch)
+    hidden_BTD = hidden_states(model, batch) if hidden_BTD is None else hidden_BTD
     return logits(model, hidden_BTD.flatten(0, 1).index_select(0, batch.predictor_N))
 
 
-def loss_sum(model: PreTrainedModel, batch: Batch) -> Tensor:
+def loss_sum(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor | None = None) -> Tensor:
     """Cross-entropy summed over the predicted tokens; divide by their number for the paper's mean."""
-    return cross_entropy(predictions(model, batch), batch.target_N, reduction="sum")
+    return cross_entropy(predictions(model, batch, hidden_BTD), batch.target_N, reduction="sum")
+
+
+def thought_norms(batch: Batch, hidden_BTD: Tensor) -> Tensor:
+    """Euclidean norms of the thoughts of rows with loss, summed: of the states that become embeddings."""
+    if not batch.n_thoughts:
+        return hidden_BTD.new_zeros(())
+    start, stop = batch.first_thought, batch.first_thought + batch.n_thoughts
+    norms_BK = hidden_BTD.detach()[:, start - 1 : stop - 1].norm(dim=-1)
+    counted_B = norms_BK.new_zeros(len(norms_BK))
+    counted_B[batch.predictor_N // batch.mask_BT.shape[1]] = 1
+    return (norms_BK * batch.mask_BT[:, start:stop] * counted_B[:, None]).sum()
 
 
 # -------------------------------------------------------------------------------------------- decoding
