@@ -2,58 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from reprlib import Repr
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
-SOURCES = ("prosqa", "balanced", "prontoqa", "arithmetic", "files", "hub")  # inner names of a union
+SHORT = Repr()
+SHORT.maxstring = SHORT.maxother = 60
 
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
     """One sentence for each mistake in the settings of a class, whose keys stand behind `prefix`."""
-    return [_sentence(mistake, model, prefix) for mistake in error.errors()]
+    sentences = [_sentence(mistake, model, prefix) for mistake in error.errors()]
+    return [line for sentence in sentences for line in sentence.splitlines()]
 
 
 def _sentence(mistake: Any, model: type[BaseModel], prefix: str) -> str:
-    place = [part for part in mistake["loc"] if part not in SOURCES]
-    key = ".".join([prefix] * bool(prefix) + [str(part) for part in place])
+    kind, place = _located(mistake["loc"], model)
+    key = ".".join([prefix] * bool(prefix) + place)
     if mistake["type"] == "extra_forbidden":
-        near = get_close_matches(str(place[-1]), _fields(model), n=1)
-        return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
-    if mistake["type"] == "missing":
+        owner, _ = _located(mistake["loc"][:-1], model)
+        return f"{key}: unknown key{hint(place[-1], _keys(owner))}"
+    if mistake["type"].startswith("union_tag"):
+        key += "." + mistake["ctx"]["discriminator"].strip("'")
+    if mistake["type"] in ("missing", "union_tag_not_found"):
         return f"{key}: is missing"
     message = mistake["msg"].removeprefix("Value error, ")
     if not key:
         return message
-    shown = f" (it is {mistake['input']!r})" if not isinstance(mistake["input"], dict) else ""
+    if message.partition(":")[0] in _keys(kind):
+        return f"{key}.{message}"
+    shown = "" if isinstance(mistake["input"], dict) else f" (it is {SHORT.repr(mistake['input'])})"
     return f"{key}: {message}{shown}"
 
 
-def _fields(model: Any, seen: frozenset[type] = frozenset()) -> set[str]:
-    """Every key anywhere in a settings class."""
-    names: set[str] = set()
-    for kind in _classes(model):
-        if kind not in seen:
-            for name, field in kind.model_fields.items():
-                names |= {name, *_fields(field.annotation, seen | {kind})}
-    return names
+# ------------------------------------------------------------------------------------ where a mistake is
 
 
-def _classes(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [kind for part in getattr(annotation, "__args__", ()) for kind in _classes(part)]
+def _located(location: Iterable[Any], model: type[BaseModel]) -> tuple[Any, list[str]]:
+    """The type of what is wrong, and its place as the file has it: pydantic also names members of unions."""
+    kind: Any = model
+    place: list[str] = []
+    for part in location:
+        member = _member(kind, part)
+        if member is None and part != "[key]":
+            place.append(str(part))
+        kind = _value(kind, part) if member is None else member
+    return _plain(kind), place
 
 
-def known(key: str, names: tuple[str, ...], there: Mapping[str, Any]) -> None:
+def _member(kind: Any, tag: Any) -> Any:
+    """The member of a union of settings that a key of its own names, if this is one."""
+    for member in get_args(_plain(kind)):
+        fields = member.model_fields.values() if _is_model(member) else ()
+        if any(get_args(field.annotation) == (tag,) for field in fields):
+            return member
+    return None
+
+
+def _value(kind: Any, part: Any) -> Any:
+    """What stands at a key or number."""
+    kind = _plain(kind)
+    if _is_model(kind):
+        return kind.model_fields[part].annotation if part in kind.model_fields else None
+    if get_origin(kind) is tuple:
+        return get_args(kind)[0]
+    return get_args(kind)[-1] if get_args(kind) else None
+
+
+def _plain(kind: Any) -> Any:
+    """A type without its remarks, without None beside it, and what a class with a root holds."""
+    if get_origin(kind) is Annotated:
+        return _plain(get_args(kind)[0])
+    if _is_model(kind) and issubclass(kind, RootModel):
+        return _plain(kind.model_fields["root"].annotation)
+    others = [one for one in get_args(kind) if one is not NoneType]
+    return _plain(others[0]) if NoneType in get_args(kind) and len(others) == 1 else kind
+
+
+def _keys(kind: Any) -> Iterable[str]:
+    return kind.model_fields if _is_model(kind) else ()
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+# ------------------------------------------------------------------------------------------------ names
+
+
+def unknown(key: str, names: Iterable[str], there: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each name that is not there."""
+    return (f"{key}: {name} is not defined{hint(name, there)}" for name in names if name not in there)
+
+
+def known(key: str, names: Iterable[str], there: Mapping[str, Any]) -> None:
     """ValueError for a name that is not there."""
-    for name in names:
-        if name not in there:
-            near = get_close_matches(name, there, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(there)}"
-            raise ValueError(f"{key}: {name} is not defined{hint}")
+    if wrong := "\n".join(unknown(key, names, there)):
+        raise ValueError(wrong)
+
+
+def hint(name: str, there: Iterable[Any]) -> str:
+    """The nearest name there is, or all of them."""
+    names = [str(one) for one in there]
+    near = get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+
+
+# --------------------------------------------------------------------------------------------- overlays
 
 
 def overlaid(settings: Any, own: Mapping[str, Any], key: str) -> Any:
@@ -61,7 +120,7 @@ def overlaid(settings: Any, own: Mapping[str, Any], key: str) -> Any:
     try:
         return type(settings).model_validate(merged(settings.model_dump(), own))
     except ValidationError as error:
-        raise ValueError("; ".join(explain(error, type(settings), key))) from error
+        raise ValueError("\n".join(explain(error, type(settings), key))) from error
 
 
 def merged(settings: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,21 +1,61 @@
-"""Responses and questions -> one row per response. Pure, without torch; scoring again costs nothing."""
+"""Responses and questions -> one row per response. Without torch; scoring again costs nothing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import NonNegativeInt, ValidationError
 
 from coconut_study.errors import StudyError
+from coconut_study.explain import explain
+from coconut_study.methods import Closed, Thoughts
 from coconut_study.paths import Map, Outcome, classify
-from coconut_study.questions import Question
+from coconut_study.questions import Question, text_of
 from coconut_study.settings import Grading
 from coconut_study.templates import Template, is_right, is_right_number
 
 COLUMNS = (
     "dataset", "method", "seed", "k", "question", "outcome", "right", "right number", "tokens", "finished",
 )  # fmt: skip
+
+
+class Row(Closed):
+    """A line of a response file."""
+
+    dataset: str
+    method: str
+    seed: int
+    question: NonNegativeInt
+    k: NonNegativeInt
+    kind: Thoughts
+    hidden: NonNegativeInt | None
+    finished: bool
+    text: str
+    token_ids: list[int]
+
+
+def read(path: Path, n_questions: int) -> list[dict[str, Any]]:
+    """The responses in a file, with every k one to each question; StudyError names the one that is wrong."""
+    rows = []
+    for number, line in enumerate(text_of(path, "responses").removesuffix("\n").split("\n"), start=1):
+        try:
+            rows.append(Row.model_validate_json(line).model_dump())
+        except ValidationError as error:
+            raise StudyError(f"{path}, line {number}: {'; '.join(explain(error, Row))}") from error
+    for k in sorted({row["k"] for row in rows}):
+        given = Counter(row["question"] for row in rows if row["k"] == k)
+        for question in sorted({*given, *range(n_questions)}):
+            if question >= n_questions:
+                raise StudyError(
+                    f"{path}: response to question {question}: there are {n_questions} questions"
+                )
+            if given[question] != 1:
+                raise StudyError(f"{path}: question {question} has {given[question]} responses with k = {k}")
+    return rows
 
 
 def grade(

@@ -10,18 +10,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 Steps = Literal["kept", "dropped", "staged", "removed"]
 Thoughts = Literal["none", "continuous", "pause"]
 
 
 class Closed(BaseModel):
-    """Settings: every key known, no value changed after reading."""
+    """Settings: every key known, every number finite, no value changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _truth_is_no_number(cls, settings: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        found = read(settings)
+        for key, value in settings.items() if isinstance(settings, dict) else ():
+            now = getattr(found, key)
+            pairs = zip(value, now, strict=True) if isinstance(value, list) else [(value, now)]
+            if any(isinstance(was, bool) and not isinstance(is_, bool) for was, is_ in pairs):
+                raise ValueError(f"{key}: true and false are no numbers")
+        return found
 
 
 class Removal(Closed):

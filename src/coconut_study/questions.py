@@ -17,11 +17,19 @@ import numpy as np
 
 from coconut_study import graphs
 from coconut_study.errors import StudyError
+from coconut_study.explain import hint
 from coconut_study.files import written
 from coconut_study.graphs import Graph
 
+NAME = re.compile(r"\w+")
 FACT = re.compile(r"(\w+) is an? (\w+)\.")
 ASKED = re.compile(r"Is (\w+) an? (\w+) or (\w+)\?")
+
+# The published schema: what every record has, and what one with a graph has besides.
+TEXT_FIELDS: dict[str, type] = {"question": str, "answer": str, "steps": list}
+GRAPH_FIELDS: dict[str, type] = {
+    "idx_to_symbol": list, "edges": list, "root": int, "target": int, "neg_target": int,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +146,18 @@ def from_json(record: Any) -> Question:
     """The question of a record in the published schema; ValueError names a missing or wrong field."""
     if not isinstance(record, dict):
         raise ValueError("is not a JSON object")
-    wanted: dict[str, type] = {"question": str, "answer": str, "steps": list}
-    if "edges" in record:
-        wanted |= {"idx_to_symbol": list, "edges": list, "root": int, "target": int, "neg_target": int}
+    for field in record:
+        if field not in TEXT_FIELDS | GRAPH_FIELDS:
+            raise ValueError(f'has an unknown field "{field}"{hint(field, TEXT_FIELDS | GRAPH_FIELDS)}')
+    wanted = TEXT_FIELDS | (GRAPH_FIELDS if record.keys() & GRAPH_FIELDS.keys() else {})
     for field, kind in wanted.items():
         if field not in record:
             raise ValueError(f'has no field "{field}"')
-        if not isinstance(record[field], kind):
+        if type(record[field]) is not kind:
             raise ValueError(f'field "{field}" is not a {kind.__name__}')
+    for field in ("question", "answer"):
+        if not record[field].strip():
+            raise ValueError(f'field "{field}" is empty')
     if not all(isinstance(step, str) for step in record["steps"]):
         raise ValueError('field "steps" is not a list of sentences')
     graph = _graph_from_json(record) if "edges" in record else None
@@ -156,11 +168,13 @@ def from_json(record: Any) -> Question:
 
 
 def _graph_from_json(record: dict[str, Any]) -> Graph:
-    edges = record["edges"]
-    if not all(isinstance(e, list) and len(e) == 2 and all(isinstance(n, int) for n in e) for e in edges):
+    edges, names = record["edges"], record["idx_to_symbol"]
+    if not all(isinstance(e, list) and len(e) == 2 and all(type(n) is int for n in e) for e in edges):
         raise ValueError('field "edges" is not a list of pairs of node numbers')
+    if not all(isinstance(name, str) and NAME.fullmatch(name) for name in names):
+        raise ValueError('field "idx_to_symbol" is not a list of names of one word')
     return Graph(
-        names=tuple(map(str, record["idx_to_symbol"])),
+        names=tuple(names),
         edges=tuple((a, b) for a, b in edges),
         root=record["root"],
         target=record["target"],
@@ -186,19 +200,22 @@ def read(path: Path) -> list[Question]:
     return questions
 
 
-def text_of(path: Path) -> str:
-    """The text of a question file; StudyError when it cannot be read."""
+def text_of(path: Path, of: str = "questions") -> str:
+    """The text of a file of questions, or of something else; StudyError when it cannot be read or is empty."""
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror}); give a file of questions") from error
+        raise StudyError(f"{path}: cannot be read ({error.strerror}); give a file of {of}") from error
     except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: is not UTF-8 text; give a file of questions") from error
+        raise StudyError(f"{path}: is not UTF-8 text; give a file of {of}") from error
+    if not text.strip():
+        raise StudyError(f"{path}: is empty; give a file of {of}")
+    return text
 
 
 def _lines(text: str) -> list[Any]:
     records = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         try:
             if line.strip():
                 records.append(json.loads(line))

@@ -20,7 +20,7 @@ from coconut_study import questions
 from coconut_study.errors import StudyError
 from coconut_study.questions import Question
 
-LINE = re.compile(r"(?P<question>.+?)\|\|(?P<steps>.*?)####(?P<answer>.+)")
+LINE = re.compile(r"(?P<question>.*?\S.*?)\|\|(?P<steps>.*?)####(?P<answer>.*\S.*)")
 
 
 def read(path: Path) -> list[Question]:
@@ -35,14 +35,12 @@ def read(path: Path) -> list[Question]:
 def _gsm8k(path: Path) -> list[Question]:
     """Steps are what blanks separate; a line without equations has one empty step, as the paper's data do."""
     found = []
-    for number, line in enumerate(questions.text_of(path).splitlines(), start=1):
+    for number, line in enumerate(questions.text_of(path).removesuffix("\n").split("\n"), start=1):
         match = LINE.fullmatch(line)
         if match is None:
             raise StudyError(f"{path}, line {number}: is not `question||<<1+2=3>> ... #### answer`")
         parts = {name: part.strip() for name, part in match.groupdict().items()}
         found.append(Question(parts["question"], tuple(parts["steps"].split(" ")), parts["answer"]))
-    if not found:
-        raise StudyError(f"{path}: holds no question")
     return found
 
 
@@ -64,10 +62,13 @@ def _prontoqa(path: Path, examples: Mapping[str, Any]) -> list[Question]:
         try:
             asked = example["test_example"]
             chain = asked["chain_of_thought"]
-            steps = tuple(" ".join(chain[i : i + 2]) for i in range(0, len(chain), 2))
-            found.append(Question(f"{asked['question']} {asked['query']}", steps, asked["answer"]))
-        except (KeyError, TypeError) as error:
+            steps = [" ".join(chain[i : i + 2]) for i in range(0, len(chain), 2)]
+            record = {"question": asked["question"] + " " + asked["query"], "steps": steps}
+            found.append(questions.from_json(record | {"answer": asked["answer"]}))
+        except KeyError as error:
             raise StudyError(f"{path}, {name}: has no test_example with {error}") from error
+        except (TypeError, ValueError) as error:
+            raise StudyError(f"{path}, {name}: is no example of ProntoQA ({error})") from error
     return found
 
 
@@ -83,4 +84,12 @@ def from_hub(path: str, split: str, revision: str | None) -> list[Question]:
     there = rows.column_names
     if lacking := {"question", "steps", "answer"} - {*there}:
         raise StudyError(f"{path}: has no column {', '.join(sorted(lacking))}; it has {', '.join(there)}")
-    return [Question(row["question"], tuple(row["steps"]), str(row["answer"])) for row in rows]
+    return [_from_row(f"{path}, split {split}, row {number}", row) for number, row in enumerate(rows)]
+
+
+def _from_row(name: str, row: Mapping[str, Any]) -> Question:
+    record = {"question": row["question"], "steps": row["steps"], "answer": str(row["answer"])}
+    try:
+        return questions.from_json(record)
+    except ValueError as error:
+        raise StudyError(f"{name}: {error}") from error

@@ -6,11 +6,15 @@ its rule, so that a changed value reruns what depends on it and an edit of these
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
+from itertools import combinations
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
@@ -22,14 +26,36 @@ from pydantic import (
 
 from coconut_study.methods import Closed, Layout, Removal, Schedule
 
+
+def _rising(pair: tuple[int, int]) -> tuple[int, int]:
+    if pair[0] > pair[1]:
+        raise ValueError(f"the fewest ({pair[0]}) are more than the most ({pair[1]})")
+    return pair
+
+
 Probability = Annotated[float, Field(ge=0, le=1)]
-Hops = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+Hops = Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_rising)]
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
 def _check_folder(name: str) -> None:
     """ValueError for a path that is no folder; names of the hub are left to the hub."""
     if name.startswith((".", "/", "~")) and not Path(name).expanduser().is_dir():
         raise ValueError(f"{name} is not a folder")
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
+    """The configuration of the model in a folder; ValueError where a folder holds none that can be read."""
+    try:
+        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{folder}/config.json cannot be read ({error})") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{folder}/config.json is not a JSON object")
+    if not any(folder.glob("*.safetensors")):
+        raise ValueError(f"{folder} holds no *.safetensors; weights in other forms are not read")
+    return found
 
 
 # --------------------------------------------------------------------------------------------- machine
@@ -55,6 +81,10 @@ class Machine(Closed):
     decode: Needs | None = None
     ending: Needs | None = None
     clock: Needs | None = None
+    save_minutes: Annotated[
+        NonNegativeInt,
+        Field(description="between two saved states of unfinished training; 0 for every update"),
+    ] = 10
 
     def needs(self, rule: str) -> Needs | None:
         """What a job of `rule` needs; None where nothing is said of it."""
@@ -76,10 +106,18 @@ class Generated(Closed):
     """What all generated questions have in common."""
 
     sizes: Sizes
-    seed: int
+    seed: NonNegativeInt
     shards: Annotated[
         PositiveInt, Field(description="jobs that draw a part each, beside each other and restarted singly")
     ] = 1
+
+
+def _check_graph(nodes: int, concepts: int, hops: tuple[int, int]) -> None:
+    """ValueError for graphs that cannot be drawn or named: two nodes are persons, the others concepts."""
+    if concepts < nodes - 2:
+        raise ValueError(f"nodes: {nodes} needs concepts: {nodes - 2} or more")
+    if max(hops) > nodes - 2:
+        raise ValueError(f"hops: paths as long need nodes: {max(hops) + 2} or more")
 
 
 class Prosqa(Generated):
@@ -90,6 +128,11 @@ class Prosqa(Generated):
     hops: Annotated[Hops, Field(description="fewest and most steps of a question")]
     persons: Annotated[int, Field(ge=2, le=17, description="person names in use")]
     concepts: Annotated[int, Field(ge=2, le=38, description="concept names in use")]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Prosqa:
+        _check_graph(self.nodes, self.concepts, self.hops)
+        return self
 
 
 class Balanced(Generated):
@@ -103,9 +146,10 @@ class Balanced(Generated):
     concepts: Annotated[int, Field(ge=2, le=38)]
 
     @model_validator(mode="after")
-    def _names_and_pairs(self) -> Balanced:
-        if self.concepts < self.nodes - 2:
-            raise ValueError(f"nodes: {self.nodes} needs concepts: {self.nodes - 2} or more")
+    def _fits(self) -> Balanced:
+        _check_graph(self.nodes, self.concepts, (1, 2 * self.hops[1]))  # two chains side by side
+        if self.edges < self.nodes - 2:
+            raise ValueError(f"edges: {self.edges} are too few to join nodes: {self.nodes}")
         if any(size % 2 for size in self.sizes.model_dump().values()):
             raise ValueError("sizes must be even: every graph asks two mirror questions")
         return self
@@ -115,7 +159,7 @@ class Prontoqa(Generated):
     """True-or-false questions about fictional ontologies, as in 5-hop ProntoQA (paper section 4.1)."""
 
     source: Literal["prontoqa"]
-    hops: Annotated[int, Field(ge=1, description="rules a proof applies")]
+    hops: Annotated[int, Field(ge=1, le=6, description="rules a proof applies; names suffice for six")]
 
 
 class Arithmetic(Generated):
@@ -126,24 +170,50 @@ class Arithmetic(Generated):
 
     @model_validator(mode="after")
     def _steps_in_range(self) -> Arithmetic:
-        fewest, most = self.steps
-        if not fewest <= most <= 8:
-            raise ValueError(f"steps: [{fewest}, {most}] is no range within 1 to 8")
+        if self.steps[1] > 8:
+            raise ValueError(f"steps: {[*self.steps]} is no range within 1 to 8")
         return self
 
 
 class File(Closed):
     """A question file: the published schema, GSM8k-Aug's text (.txt), or ProntoQA's own output."""
 
-    path: str
+    path: Name
     rows: Annotated[
         tuple[NonNegativeInt, PositiveInt] | None, Field(description="first row taken, and the one behind")
     ] = None
-    count: Annotated[int | None, Field(description="questions it must give")] = None
-    sha256: Annotated[str | None, Field(description="checksum the file must have")] = None
+    count: Annotated[PositiveInt | None, Field(description="questions it must give")] = None
+    sha256: Annotated[
+        str | None, Field(pattern="^[0-9a-f]{64}$", description="checksum the file must have")
+    ] = None
+
+    @model_validator(mode="after")
+    def _takes_rows(self) -> File:
+        if self.rows is not None and self.rows[0] >= self.rows[1]:
+            raise ValueError(f"rows: {[*self.rows]} takes none; the second number is the row behind the last")
+        return self
+
+    def shares_rows(self, other: File) -> bool:
+        """Whether another takes rows of the same file."""
+        same = Path(self.path).resolve() == Path(other.path).resolve()
+        same |= self.sha256 is not None and self.sha256 == other.sha256
+        (start, stop), (first, last) = (file.rows or (0, inf) for file in (self, other))
+        return same and max(start, first) < min(stop, last)
 
 
-class Files(Closed):
+class Existing(Closed):
+    """What data sets that exist already have in common."""
+
+    repeats: Annotated[
+        NonNegativeInt,
+        Field(
+            description="questions of valid and test that may stand in the data set a second time",
+            exclude_if=lambda repeats: repeats == 0,
+        ),
+    ] = 0
+
+
+class Files(Existing):
     """Questions from files."""
 
     source: Literal["files"]
@@ -151,27 +221,40 @@ class Files(Closed):
     valid: File
     test: File
 
+    @model_validator(mode="after")
+    def _splits_apart(self) -> Files:
+        for one, other in combinations(("train", "valid", "test"), 2):
+            if getattr(self, one).shares_rows(getattr(self, other)):
+                path = getattr(self, other).path
+                raise ValueError(
+                    f"{other}: takes rows of {path} that {one} takes too; give it rows of its own"
+                )
+        return self
+
 
 class Split(Closed):
     """A split of a data set of the hub."""
 
-    split: str
-    count: Annotated[int | None, Field(description="questions it must hold")] = None
+    split: Name
+    count: Annotated[PositiveInt | None, Field(description="questions it must hold")] = None
 
 
-class Hub(Closed):
+class Hub(Existing):
     """Questions of a Hugging Face data set with the columns question, steps and answer."""
 
     source: Literal["hub"]
-    path: Annotated[str, Field(description="name on the hub, or a folder in its form")]
+    path: Annotated[Name, Field(description="name on the hub, or a folder in its form")]
     revision: Annotated[str | None, Field(description="commit, branch or tag")] = None
     train: Split
     valid: Split
     test: Split
 
     @model_validator(mode="after")
-    def _folder_exists(self) -> Hub:
+    def _splits_apart(self) -> Hub:
         _check_folder(self.path)
+        for one, other in combinations(("train", "valid", "test"), 2):
+            if (split := getattr(self, other).split) == getattr(self, one).split:
+                raise ValueError(f"{other}: takes the split {split} that {one} takes too")
         return self
 
 
@@ -236,11 +319,11 @@ class Lora(Closed):
 class Model(Closed):
     """The base model of a study: loaded from a hub name or folder, or made from a configuration."""
 
-    path: Annotated[str | None, Field(description="hub name or folder of a causal language model")] = None
+    path: Annotated[Name | None, Field(description="hub name or folder of a causal language model")] = None
     architecture: Annotated[
         dict[str, Any] | None, Field(description="configuration of a new model (model_type, n_layer, ...)")
     ] = None
-    tokenizer: Annotated[str, Field(description="hub name or folder, or `words` for one made from the data")]
+    tokenizer: Annotated[Name, Field(description="hub name or folder, or `words` for one made from the data")]
     new_tokens: NewTokens
     dtype: Annotated[
         Literal["float32", "bfloat16", "float16"], Field(description="what the weights are kept in")
@@ -258,10 +341,27 @@ class Model(Closed):
             raise ValueError("architecture needs a model_type, for example gpt2")
         if self.path is not None and self.tokenizer == "words":
             raise ValueError("tokenizer: words is for a new model (architecture); a loaded one has its own")
+        if self.path is not None and self.pretraining is not None:
+            raise ValueError("pretraining: is for a new model (architecture); a loaded one has had its own")
         for name in (self.path, None if self.tokenizer == "words" else self.tokenizer):
             if name is not None:
                 _check_folder(name)
+        if self.folder is not None:
+            _configuration(self.folder)
         return self
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder it is loaded from; None for a new model and for one of the hub."""
+        folder = Path(self.path or "").expanduser()
+        return folder if self.path is not None and folder.is_dir() else None
+
+    @property
+    def positions(self) -> int | None:
+        """Positions of a sequence, where the study or a folder says how many."""
+        known = _configuration(self.folder) if self.folder else self.architecture or {}
+        known = known.get("text_config", known)
+        return known.get("n_positions", known.get("max_position_embeddings"))
 
 
 class Basing(Closed):
@@ -298,6 +398,19 @@ class Optimization(Closed):
         Literal["no", "tf32", "bf16", "fp16"],
         Field(description="of matrix products: as the weights, TF32 on a GPU that has it, or autocast"),
     ]
+    sharding: Annotated[
+        Literal["none", "full"],
+        Field(
+            description="what the GPUs of a run hold: each the whole model, or a part of everything",
+            exclude_if=lambda sharding: sharding == "none",
+        ),
+    ] = "none"
+
+    @model_validator(mode="after")
+    def _sharding_without_scaling(self) -> Optimization:
+        if self.sharding == "full" and self.precision == "fp16":
+            raise ValueError("sharding: full needs precision: no, tf32 or bf16 (fp16 scales the loss)")
+        return self
 
 
 class Pretraining(Optimization):
@@ -328,6 +441,14 @@ class Training(Optimization):
     ] = "best"
     mixing: Mixing
     redraw: Annotated[bool, Field(description="new names and order of a graph question at every use")]
+    most_loss: Annotated[
+        PositiveFloat,
+        Field(description="nats a token above which a stage has diverged; one word of 50,000 is 11"),
+    ] = 50.0
+    roll_back: Annotated[
+        NonNegativeInt,
+        Field(description="times a stage that diverged goes back to its last state, at half the rate"),
+    ] = 0
     gradient_checkpointing: Annotated[
         bool, Field(description="layers are computed again in the backward pass: less memory, same numbers")
     ] = False
@@ -385,9 +506,17 @@ class Tables(Closed):
 class Grid(Closed):
     """Runs: every combination of these."""
 
-    datasets: tuple[str, ...]
-    methods: tuple[str, ...]
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    datasets: Names
+    methods: Names
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Grid:
+        for key in ("datasets", "methods", "seeds"):
+            values = getattr(self, key)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key}: {[*values]} names one of them twice")
+        return self
 
 
 class Sweep(Closed):
@@ -401,7 +530,7 @@ class Sweep(Closed):
 class Clock(Closed):
     """Wall-clock time of a response (paper appendix B, Table 4): one question at a time, and in batches."""
 
-    methods: tuple[str, ...]
+    methods: Names
     questions: Annotated[PositiveInt, Field(description="test questions that are timed")]
     batch_size: Annotated[PositiveInt, Field(description="questions in a batch, beside one at a time")]
 
@@ -409,15 +538,15 @@ class Clock(Closed):
 class Ending(Closed):
     """A classifier on the thoughts that says when to stop thinking (paper section 3; no numbers there)."""
 
-    methods: tuple[str, ...]
+    methods: Names
     questions: Annotated[PositiveInt, Field(description="training questions whose thoughts it learns from")]
 
 
 class Probing(Closed):
     """What a thought predicts of the steps to come, on graph questions (paper section 5.3)."""
 
-    datasets: tuple[str, ...]
-    methods: tuple[str, ...]
+    datasets: Names
+    methods: Names
     k: Annotated[
         tuple[NonNegativeInt, ...], Field(min_length=1, description="thoughts after which a step is forced")
     ]
@@ -432,8 +561,8 @@ class Probing(Closed):
 class Decoding(Closed):
     """Thoughts read as words, through the output embeddings (paper section 4.4)."""
 
-    datasets: tuple[str, ...]
-    methods: tuple[str, ...]
+    datasets: Names
+    methods: Names
     questions: Annotated[PositiveInt, Field(description="test questions")]
     top: Annotated[PositiveInt, Field(description="tokens shown for each thought")]
 
@@ -443,15 +572,15 @@ class Comparison(Closed):
 
     title: str
     reference: Annotated[str | None, Field(description="where the paper has it")] = None
-    datasets: tuple[str, ...]
+    datasets: Names
     x: Annotated[
         Literal["label", "tokens", "k"],
         Field(description="across: the labels below, measured tokens, or thoughts given (of the k sweep)"),
     ]
     xlabel: str
     series: Annotated[
-        dict[str, dict[str | int | float, str]],
-        Field(description="lines of the figure; each a mapping of labels to methods"),
+        dict[str, Annotated[dict[str | int | float, str], Field(min_length=1)]],
+        Field(min_length=1, description="lines of the figure; each a mapping of labels to methods"),
     ]
 
     @property

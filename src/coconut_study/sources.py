@@ -73,7 +73,11 @@ def _graphs(
         return None
 
     def write(rng: np.random.Generator) -> list[Question]:
-        return [questions.ask(graph, rng) for graph in graphs.name(drawn, rng, persons, concepts)]
+        try:
+            named = graphs.name(drawn, rng, persons, concepts)
+        except ValueError as error:
+            raise StudyError(f"questions.persons, questions.concepts: {error}; use more") from error
+        return [questions.ask(graph, rng) for graph in named]
 
     return Draft(graphs.fingerprint(drawn[0]), write)
 
@@ -154,10 +158,39 @@ def _unseen(shard: Sequence[Question], seen: set[str]) -> Iterator[Question]:
 
 
 def load(settings: Files | Hub) -> Splits:
-    """The three splits of a data set that exists already, checked by count and sha256 where stated."""
+    """The three splits of a data set that exists already, checked by count and sha256 where stated.
+
+    No question of valid or test stands there twice or in another split, but for `repeats` of them.
+    """
     if isinstance(settings, Hub):
-        return {name: _from_hub(settings, name) for name in SPLITS}
-    return {name: _from_file(settings, name) for name in SPLITS}
+        splits = {name: _from_hub(settings, name) for name in SPLITS}
+    else:
+        splits = {name: _from_file(settings, name) for name in SPLITS}
+    if len(again := _repeated(splits)) > settings.repeats:
+        name, number, other = again[0]
+        raise StudyError(
+            f"{_called(settings, name)}: question {number} of {name} is one of {other} too, and so are "
+            f"{len(again)} in all; take them out, or allow them with repeats: {len(again)}"
+        )
+    return splits
+
+
+def _repeated(splits: Splits) -> list[tuple[str, int, str]]:
+    """Split and number of questions that stood there before, and in which; train alone may repeat itself."""
+    found = []
+    seen: dict[str, str] = {}
+    for name in SPLITS[::-1]:
+        for number, question in enumerate(splits[name]):
+            if (before := seen.get(question.question)) not in (None, "train"):
+                found.append((name, number, str(before)))
+            seen.setdefault(question.question, name)
+    return found
+
+
+def _called(settings: Files | Hub, name: str) -> str:
+    """What a split is read from."""
+    split = getattr(settings, name)
+    return split.path if isinstance(settings, Files) else f"{settings.path}, split {split.split}"
 
 
 def _from_file(settings: Files, name: str) -> list[Question]:
@@ -168,16 +201,16 @@ def _from_file(settings: Files, name: str) -> list[Question]:
     rows = readers.read(path)
     if file.rows is not None:
         start, stop = file.rows
-        if not start < stop <= len(rows):
+        if stop > len(rows):
             raise StudyError(f"{path}: has {len(rows)} rows, the study takes {start} to {stop}")
         rows = rows[start:stop]
-    return _counted(str(path), rows, file.count)
+    return _counted(_called(settings, name), rows, file.count)
 
 
 def _from_hub(settings: Hub, name: str) -> list[Question]:
     split = getattr(settings, name)
     rows = readers.from_hub(settings.path, split.split, settings.revision)
-    return _counted(f"{settings.path}, split {split.split}", rows, split.count)
+    return _counted(_called(settings, name), rows, split.count)
 
 
 def _counted(name: str, rows: list[Question], count: int | None) -> list[Question]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import product
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, NonNegativeInt, ValidationError, model_validator
 
+from coconut_study import checks
 from coconut_study.errors import StudyError
 from coconut_study.explain import explain, known, merged, overlaid
 from coconut_study.methods import Closed, Layout, Method, Schedule
 from coconut_study.settings import (
-    Arithmetic,
     Asking,
     Basing,
     Clock,
@@ -27,7 +26,6 @@ from coconut_study.settings import (
     Model,
     Needs,
     Probing,
-    Prontoqa,
     Responding,
     StageSpec,
     Sweep,
@@ -49,7 +47,8 @@ class Study(Closed):
     text: TextSettings
     model: Model
     base_seeds: Annotated[
-        tuple[int, ...], Field(min_length=1, description="one base model each; the seeds take them in turn")
+        tuple[NonNegativeInt, ...],
+        Field(min_length=1, description="one base model each; the seeds take them in turn"),
     ]
     training: Training
     responding: Responding
@@ -73,6 +72,9 @@ class Study(Closed):
         if not isinstance(settings, Mapping) or not isinstance(settings.get("methods"), Mapping):
             return settings
         methods = settings["methods"]
+        wrong = [line for name in methods for line in checks.refusal(_written_out, name, methods)]
+        if wrong:
+            raise ValueError("\n".join(dict.fromkeys(wrong)))
         return {**settings, "methods": {name: _written_out(name, methods) for name in methods}}
 
     @model_validator(mode="before")
@@ -85,134 +87,10 @@ class Study(Closed):
         return {**settings, "comparisons": kept}
 
     @model_validator(mode="after")
-    def _selections_exist(self) -> Study:
-        selections: dict[str, Any] = {f"runs.{number}": grid for number, grid in enumerate(self.runs)}
-        selections |= {"sweep": self.sweep, "ending": self.ending, "clock": self.clock}
-        selections |= {"probing": self.probing, "decoding": self.decoding}
-        selections |= {f"comparisons.{name}": one for name, one in self.comparisons.items()}
-        for key, selection in selections.items():
-            known(f"{key}.datasets", getattr(selection, "datasets", None) or (), self.datasets)
-            known(f"{key}.methods", getattr(selection, "methods", ()), self.methods)
+    def _fits_together(self) -> Study:
+        if wrong := checks.mistakes(self):
+            raise ValueError("\n".join(wrong))
         return self
-
-    @model_validator(mode="after")
-    def _names_fit_paths(self) -> Study:
-        for section in ("datasets", "methods", "comparisons"):
-            for name in getattr(self, section):
-                if not name.replace("_", "").replace("-", "").isalnum():
-                    raise ValueError(f"{section}.{name}: use letters, digits, - and _ alone")
-        return self
-
-    @model_validator(mode="after")
-    def _methods_fit_together(self) -> Study:
-        for method in dict.fromkeys(method for _, method, _ in self.run_keys()):
-            self._check_start(method)
-            training, removed = self.training_of(method), self.methods[method].steps == "removed"
-            if training.reset_optimizer == "removal" and not removed:
-                raise ValueError(
-                    f"methods.{method}: reset_optimizer: removal is for methods with steps: removed"
-                )
-        for dataset, method, _ in self.run_keys():
-            schedule = self.schedule_of(dataset, method)
-            if self.methods[method].steps == "removed" and schedule.removal is None:
-                raise ValueError(
-                    f"datasets.{dataset}.schedule.removal: is missing; {method} needs to know how fast "
-                    "written steps are removed"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _names_are_used_once(self) -> Study:
-        run = {method: self.methods[method] for _, method, _ in self.run_keys()}
-        for key in ("title", "paper"):
-            seen: dict[str, str] = {}
-            for method, row in run.items():
-                name = getattr(row, key)
-                if name in seen:
-                    raise ValueError(f"methods.{method}.{key}: {name} is the {key} of {seen[name]} already")
-                seen |= {name: method} if name is not None else {}
-        for name in self.datasets.keys() & self.methods.keys():
-            raise ValueError(f"datasets.{name}: is the name of a method too; give it another")
-        return self
-
-    @model_validator(mode="after")
-    def _sweep_within_training(self) -> Study:
-        for dataset, method in self.selected(self.sweep):
-            if self.methods[method].thoughts == "none":
-                raise ValueError(f"sweep.methods: {method} has no thoughts to vary")
-            self._check_k("sweep.k", self.sweep.k, dataset, method)
-        for dataset, method in self.selected(self.probing):
-            assert self.probing is not None
-            self._check_k("probing.k", self.probing.k, dataset, method)
-        return self
-
-    @model_validator(mode="after")
-    def _thoughts_to_look_at(self) -> Study:
-        for key in ("ending", "probing", "decoding"):
-            for method in getattr(getattr(self, key), "methods", ()):
-                if self.methods[method].thoughts != "continuous":
-                    raise ValueError(f"{key}.methods: {method} has no continuous thoughts")
-        return self
-
-    @model_validator(mode="after")
-    def _comparisons_are_run(self) -> Study:
-        done = {(dataset, method) for dataset, method, _ in self.run_keys()}
-        swept = self.selected(self.sweep)
-        for name, comparison in self.comparisons.items():
-            for pair in product(comparison.datasets, comparison.methods):
-                dataset, method = pair
-                if pair not in done:
-                    raise ValueError(f"comparisons.{name}: {method} on {dataset} is not among the runs")
-                if comparison.x == "k" and pair not in swept:
-                    raise ValueError(f"comparisons.{name}: {method} on {dataset} is not in the sweep")
-        return self
-
-    @model_validator(mode="after")
-    def _template_fits(self) -> Study:
-        if self.text.template == "symbols":
-            for name, dataset in self.datasets.items():
-                if isinstance(dataset.questions.root, Prontoqa | Arithmetic):
-                    raise ValueError(
-                        f"text.template: symbols writes graph questions alone; {name} needs prose"
-                    )
-        elif self.text.facts_share_position:
-            raise ValueError("text.facts_share_position: works with template: symbols alone")
-        return self
-
-    @model_validator(mode="after")
-    def _machine_is_known(self) -> Study:
-        if self.machine.default is None:
-            raise ValueError("machine.default: is missing")
-        return self
-
-    def _check_k(self, key: str, ks: tuple[int, ...], dataset: str, method: str) -> None:
-        trained = self.trained_k(dataset, method)
-        for k in ks:
-            if k > trained:
-                raise ValueError(
-                    f"{key}: {k} is above what {method} is trained for on {dataset} "
-                    f"({trained} thoughts); use {trained} or less"
-                )
-
-    def _check_start(self, method: str) -> None:
-        """A run goes on with the model it starts from, to which it may add adapters."""
-        own = self.model_of(method)
-        for start in self._lineage(method)[:-1]:
-            begun = self.model_of(start)
-            if own not in (begun, begun.model_copy(update={"lora": begun.lora or own.lora})):
-                raise ValueError(
-                    f"methods.{method}.model: differs from that of {start}, which it starts from"
-                )
-
-    def _lineage(self, method: str) -> list[str]:
-        """The methods a run goes through: those it starts from, and its own."""
-        names = [method]
-        while (start := self.methods[names[0]].start) is not None:
-            known(f"methods.{names[0]}.start", (start,), self.methods)
-            if start in names:
-                raise ValueError(f"methods.{start}.start: goes round in a circle")
-            names.insert(0, start)
-        return names
 
     # ------------------------------------------------------------------------------- what is to be done
 
@@ -225,6 +103,26 @@ class Study(Closed):
             for method in grid.methods
             for seed in grid.seeds
         )
+
+    def methods_run(self) -> list[str]:
+        """The methods of the runs, each once."""
+        return list(dict.fromkeys(method for _, method, _ in self.run_keys()))
+
+    def datasets_run(self) -> list[str]:
+        """The data sets of the runs, each once."""
+        return list(dict.fromkeys(dataset for dataset, _, _ in self.run_keys()))
+
+    def lineage(self, method: str) -> list[str]:
+        """The methods a run goes through: those it starts from, and its own."""
+        names = [method]
+        while (start := self.methods[names[0]].start) is not None:
+            names.insert(0, start)
+        return names
+
+    def trained(self) -> list[tuple[str, str]]:
+        """(dataset, method) of all that is trained: the runs, and what they start from."""
+        runs = self.run_keys()
+        return list(dict.fromkeys((dataset, name) for dataset, m, _ in runs for name in self.lineage(m)))
 
     def selected(
         self, selection: Clock | Ending | Probing | Decoding | Sweep | None
@@ -285,7 +183,7 @@ class Study(Closed):
         Runs that agree on a stage have equal specs for it.
         """
         specs: list[StageSpec] = []
-        for name in self._lineage(method):
+        for name in self.lineage(method):
             specs += self._stages(dataset, name, seed, specs[-1].id if specs else None)
         return specs
 
@@ -326,11 +224,13 @@ def _written_out(name: str, methods: Mapping[str, Any], seen: tuple[str, ...] = 
     method = methods[name]
     if not isinstance(method, Mapping) or "like" not in method:
         return method
-    other = method["like"]
-    if not isinstance(other, str) or other in (*seen, name):
+    other = str(method["like"])
+    if other in (*seen, name):
         raise ValueError(f"methods.{name}.like: goes round in a circle")
     known(f"methods.{name}.like", (other,), methods)
     model = _written_out(other, methods, (*seen, name))
+    if not isinstance(model, Mapping):
+        raise ValueError(f"methods.{other}: is no mapping of settings (it is {model!r})")
     own = {key: value for key, value in method.items() if key != "like"}
     return merged({key: value for key, value in model.items() if key != "paper"}, own)
 
@@ -347,9 +247,16 @@ def _unmixed(training: Training) -> Training:
     return training.model_copy(update={"mixing": Mixing(probability=0, stages="earlier")})
 
 
-def read_study(settings: Mapping[str, Any]) -> Study:
-    """The study that `settings` (read from YAML) describe; StudyError names the key and what is allowed."""
+def read_study(settings: Mapping[str, Any], paper: Mapping[str, Any] | None = None) -> Study:
+    """The study that `settings` (read from YAML) describe; StudyError names the key and what is allowed.
+
+    `paper` has the names of the paper's rows and data sets, where they are to be checked too.
+    """
     try:
-        return Study.model_validate(dict(settings))
+        study = Study.model_validate(dict(settings))
+        wrong = checks.papers(study, paper) if paper is not None else []
     except ValidationError as error:
-        raise StudyError("\n".join(f"study: {line}" for line in explain(error, Study))) from error
+        wrong = explain(error, Study)
+    if wrong:
+        raise StudyError("\n".join(f"study: {line}" for line in wrong))
+    return study

@@ -221,15 +221,13 @@ def test_stages_that_agree_have_one_id_whatever_the_methods_are_called():
 
 
 def test_mixing_tells_stages_apart_only_where_something_is_mixed_in():
-    methods = {
-        "a": {"like": "coconut", "title": "A", "training": {"mixing": {"probability": 0.5}}},
-        "b": {"like": "cot", "title": "B", "training": {"mixing": {"probability": 0.5}}},
-    }
-    study = read_study(smoke(["coconut", "a", "cot", "b"], methods))
+    methods = {"a": {"like": "coconut", "title": "A", "training": {"mixing": {"probability": 0.5}}}}
+    study = read_study(smoke(["coconut", "a", "cot"], methods))
     ours, other = ids(study, "coconut"), ids(study, "a")
     assert ours[0] == other[0]
     assert not set(ours[1:]) & set(other[1:])
-    assert ids(study, "cot") == ids(study, "b")
+    more = read_study(smoke(["cot"], training__mixing__probability=0.5))
+    assert ids(study, "cot") == ids(more, "cot")
 
 
 # ------------------------------------------------------------------------------------------- refusals

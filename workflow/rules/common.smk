@@ -5,14 +5,18 @@ import os
 import sys
 from math import ceil
 
+import yaml
 from snakemake.exceptions import WorkflowError
 
+from coconut_study import outside
 from coconut_study.errors import StudyError
 from coconut_study.provenance import sources
 from coconut_study.study import read_study
 
+with open("config/paper_numbers.yaml") as file:
+    paper = yaml.safe_load(file)["names"]
 try:
-    study = read_study(config)
+    study = read_study(config, paper)
 except StudyError as error:
     raise WorkflowError(str(error))
 
@@ -130,3 +134,18 @@ ASKED = {
     "probe": runs_of(study.probing),
     "decode": runs_of(study.decoding),
 }
+
+
+def lacking():
+    """What the jobs that are about to run need from outside, and cannot have."""
+    jobs = list(workflow.dag.needrun_jobs())
+    models = [BASES[job.wildcards.id].model for job in jobs if job.name == "base"]
+    sources = [
+        study.datasets[job.wildcards.dataset].questions for job in jobs if job.name == "questions"
+    ]
+    return outside.mistakes(models, sources)
+
+
+onstart:
+    if wrong := lacking():
+        raise WorkflowError("\n".join(f"study: {line}" for line in wrong))

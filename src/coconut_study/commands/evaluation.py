@@ -17,6 +17,7 @@ from coconut_study.commands.shared import (
     load_trained,
     read_asked,
     read_settings,
+    unfinished,
     write_csv,
 )
 from coconut_study.errors import StudyError
@@ -42,10 +43,11 @@ def respond(
     wanted = read_settings(s.Asking, settings)
     model, tokenizer = load_trained(checkpoint, wanted)
     _, tokens = read_asked(questions, wanted, tokenizer)
-    found, times = r.respond(model, tokenizer, tokens, wanted.layouts, wanted.responding)
-    with written(responses) as file:
-        file.writelines(json.dumps(wanted.run | asdict(response)) + "\n" for response in found)
-    write_csv(timings, pd.DataFrame([asdict(time) for time in times]))
+    with unfinished(responses, "respond", settings, checkpoint, questions) as pieces:
+        found, times = r.respond(model, tokenizer, tokens, wanted.layouts, wanted.responding, pieces)
+        with written(responses) as file:
+            file.writelines(json.dumps(wanted.run | asdict(response)) + "\n" for response in found)
+        write_csv(timings, pd.DataFrame([asdict(time) for time in times]))
 
 
 @app.command()
@@ -119,13 +121,16 @@ def probe(
     wanted = read_settings(s.Asking, settings)
     model, tokenizer = load_trained(checkpoint, wanted)
     asked, tokens = read_asked(questions, wanted, tokenizer, most)
-    found = p.probe(
-        model, tokenizer, asked, tokens, wanted.layouts, wanted.text.template, height,  # type: ignore[arg-type]
-        wanted.responding.batch_size,
-    )  # fmt: skip
-    if found.empty:
-        raise StudyError(f"{questions}: holds no graph question to probe; leave it out of probing.datasets")
-    write_csv(out, found.assign(**wanted.run)[[*wanted.run, *found]])
+    with unfinished(out, "probe", f"{settings} {height} {most}", checkpoint, questions) as pieces:
+        found = p.probe(
+            model, tokenizer, asked, tokens, wanted.layouts, wanted.text.template, height,  # type: ignore[arg-type]
+            wanted.responding.batch_size, pieces,
+        )  # fmt: skip
+        if found.empty:
+            raise StudyError(
+                f"{questions}: holds no graph question to probe; leave it out of probing.datasets"
+            )
+        write_csv(out, found.assign(**wanted.run)[[*wanted.run, *found]])
 
 
 @app.command()
@@ -162,7 +167,6 @@ def grade(
     from coconut_study import settings as s
     from coconut_study.templates import TEMPLATES
 
-    with responses.open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    grading = read_settings(s.Grading, settings)
-    write_csv(out, g.grade(rows, q.read(questions), TEMPLATES[template], grading))  # type: ignore[index]
+    grading, asked = read_settings(s.Grading, settings), q.read(questions)
+    rows = g.read(responses, len(asked))
+    write_csv(out, g.grade(rows, asked, TEMPLATES[template], grading))  # type: ignore[index]

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from coconut_study.commands.shared import Asked, Chosen, Drawn, Figure, Titles, read_one
+from coconut_study.commands import columns as c
+from coconut_study.commands.shared import Asked, Chosen, Drawn, Figure, Titles, read_csv, read_one
 from coconut_study.errors import StudyError
 
 app = typer.Typer()
@@ -22,11 +23,9 @@ def figure_accuracy(
     out: Figure,
 ) -> None:
     """The main table as points."""
-    import pandas as pd
-
     from coconut_study import figures
 
-    figures.save(figures.accuracy(pd.read_csv(table), pd.read_csv(seeds), json.loads(titles)), out)
+    figures.save(figures.accuracy(read_csv(table, c.MAIN), read_csv(seeds, c.SEEDS), json.loads(titles)), out)
 
 
 @app.command()
@@ -39,12 +38,10 @@ def figure_sweep(
     out: Figure,
 ) -> None:
     """Right answers and stacked outcomes by number of thoughts."""
-    import pandas as pd
-
     from coconut_study import figures
 
     below = json.loads(references)
-    rows = pd.read_csv(table)
+    rows = read_csv(table, c.SWEEP)
     rows = rows[(rows["dataset"] == dataset) & rows["method"].isin([method, *below])]
     figures.save(figures.sweep(rows, json.loads(titles), below), out)
 
@@ -52,21 +49,17 @@ def figure_sweep(
 @app.command()
 def figure_learning(table: Drawn, titles: Titles, out: Figure) -> None:
     """Learning curves over the stages."""
-    import pandas as pd
-
     from coconut_study import figures
 
-    figures.save(figures.learning(pd.read_csv(table), json.loads(titles)), out)
+    figures.save(figures.learning(read_csv(table, c.LEARNING), json.loads(titles)), out)
 
 
 @app.command()
 def figure_stages(table: Drawn, titles: Titles, out: Figure) -> None:
     """Accuracy at both ends of every stage."""
-    import pandas as pd
-
     from coconut_study import figures
 
-    figures.save(figures.stages(pd.read_csv(table), json.loads(titles)), out)
+    figures.save(figures.stages(read_csv(table, c.STAGES), json.loads(titles)), out)
 
 
 @app.command()
@@ -78,11 +71,9 @@ def figure_comparison(
     out: Figure,
 ) -> None:
     """An experiment as lines or points."""
-    import pandas as pd
-
     from coconut_study import figures
 
-    points = pd.read_csv(table, dtype={"series": str, "label": str})
+    points = read_csv(table, c.COMPARISON, dtype={"series": str, "label": str})
     figures.save(figures.comparison(points, x, xlabel, json.loads(titles)), out)
 
 
@@ -91,7 +82,7 @@ def figure_parallelism(table: Drawn, dataset: Chosen, method: Chosen, out: Figur
     """The value that the best one, two and three candidates hold."""
     from coconut_study import figures, figures_probe
 
-    figures.save(figures_probe.parallelism(read_one(table, dataset, method)), out)
+    figures.save(figures_probe.parallelism(read_one(table, c.PARALLELISM, dataset, method)), out)
 
 
 @app.command()
@@ -99,7 +90,7 @@ def figure_heights(table: Drawn, dataset: Chosen, method: Chosen, out: Figure) -
     """Value of correct and incorrect candidates against height."""
     from coconut_study import figures, figures_probe
 
-    figures.save(figures_probe.heights(read_one(table, dataset, method)), out)
+    figures.save(figures_probe.heights(read_one(table, c.HEIGHTS, dataset, method)), out)
 
 
 @app.command()
@@ -110,12 +101,10 @@ def figure_tree(
     out: Figure,
 ) -> None:
     """The latent search tree of one question."""
-    import pandas as pd
-
     from coconut_study import figures, figures_probe
     from coconut_study import questions as q
 
-    asked, found = q.read(questions), pd.read_csv(values)
+    asked, found = q.read(questions), read_csv(values, c.VALUES)
     found = found[found["question"] == case]
     if found.empty:
         raise StudyError(f"probing.case: question {case} of {questions} was not probed")

@@ -5,6 +5,8 @@ Libraries that take seconds to import are imported where they are used.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from coconut_study.questions import Question
     from coconut_study.sequences import Tokens
     from coconut_study.settings import Asking
+    from coconut_study.state import Pieces
 
     Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -28,6 +31,7 @@ Out = Annotated[Path, typer.Option(help="file to write")]
 Asked = Annotated[Path, typer.Option(help="question file")]
 Json = Annotated[str, typer.Option(help="settings as JSON")]
 Trained = Annotated[Path, typer.Option(help="checkpoint of a run's last stage")]
+Minutes = Annotated[float, typer.Option(help="between two saved states of unfinished work")]
 Titles = Annotated[str, typer.Option(help="JSON: titles of data sets and methods")]
 Grades = Annotated[list[Path], typer.Argument(help="grades of every run")]
 Table = Annotated[Path, typer.Option(help="CSV to write; .md, .tex and .html are written beside it")]
@@ -63,6 +67,18 @@ def read_asked(
     return asked, tokenize(asked, template, tokenizer, shared=wanted.text.facts_share_position)
 
 
+@contextmanager
+def unfinished(out: Path, module: str, settings: str, checkpoint: Path, questions: Path) -> Iterator[Pieces]:
+    """Pieces of the work on a result, kept beside it until it is written."""
+    from coconut_study import checkpoints
+    from coconut_study import provenance as p
+    from coconut_study.state import Pieces, workspace
+
+    key = p.key(module, settings, p.file_hash(checkpoint / checkpoints.CARD), p.file_hash(questions))
+    with workspace(out.with_name(f"{out.stem}.state"), key) as folder:
+        yield Pieces(folder)
+
+
 def read_settings(kind: type[Settings], text: str) -> Settings:
     """Settings from JSON; StudyError has a sentence for every mistake."""
     from pydantic import ValidationError
@@ -79,21 +95,39 @@ def read_yaml(path: Path) -> Any:
     """What a YAML file holds."""
     import yaml
 
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StudyError(f"{path}: cannot be read ({_in_a_line(error)})") from error
 
 
-def read_all(paths: list[Path]) -> pd.DataFrame:
-    """The rows of several CSV files."""
+def read_csv(path: Path, columns: Sequence[str], **reading: Any) -> pd.DataFrame:
+    """A table; StudyError names a column that it lacks."""
     import pandas as pd
 
-    return pd.concat(map(pd.read_csv, paths), ignore_index=True)
+    try:
+        table = pd.read_csv(path, **reading)
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{path}: cannot be read as a table ({_in_a_line(error)})") from error
+    if lacking := [column for column in columns if column not in table]:
+        raise StudyError(f"{path}: has no column {', '.join(lacking)}; it has {', '.join(map(str, table))}")
+    return table
 
 
-def read_one(path: Path, dataset: str, method: str) -> pd.DataFrame:
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def read_all(paths: list[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """The rows of several tables."""
+    import pandas as pd
+
+    return pd.concat((read_csv(path, columns) for path in paths), ignore_index=True)
+
+
+def read_one(path: Path, columns: Sequence[str], dataset: str, method: str) -> pd.DataFrame:
     """The rows of one data set and method."""
-    import pandas as pd
-
-    table = pd.read_csv(path)
+    table = read_csv(path, columns)
     return table[(table["dataset"] == dataset) & (table["method"] == method)]
 
 

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from coconut_study.commands import columns as c
 from coconut_study.commands.shared import (
     Grades,
     Table,
     Titles,
     Values,
     read_all,
+    read_csv,
     read_yaml,
     write_csv,
     write_table,
@@ -37,8 +39,13 @@ def table_main(
 
     from coconut_study import shown, tables
 
-    rules = pd.concat([pd.read_csv(p).assign(dataset=name) for name, p in json.loads(shortcuts).items()])
-    table = tables.main(read_all(grades), json.loads(rows), read_yaml(paper), rules, worked)
+    rules = pd.concat(
+        [
+            read_csv(Path(path), c.SHORTCUTS).assign(dataset=name)
+            for name, path in json.loads(shortcuts).items()
+        ]
+    )
+    table = tables.main(read_all(grades, c.GRADES), json.loads(rows), read_yaml(paper), rules, worked)
     write_table(out, table, shown.main(table, json.loads(titles)))
 
 
@@ -52,7 +59,7 @@ def table_seeds(
     """Accuracy of every run."""
     from coconut_study import shown, tables
 
-    table = tables.seeds(read_all(grades), json.loads(rows))
+    table = tables.seeds(read_all(grades, c.GRADES), json.loads(rows))
     write_table(out, table, shown.seeds(table, json.loads(titles)))
 
 
@@ -61,7 +68,7 @@ def table_sweep(grades: Grades, titles: Titles, out: Table) -> None:
     """Right answers and outcomes at every number of thoughts."""
     from coconut_study import shown, tables
 
-    table = tables.sweep(read_all(grades))
+    table = tables.sweep(read_all(grades, c.GRADES))
     write_table(out, table, shown.sweep(table, json.loads(titles)))
 
 
@@ -73,12 +80,10 @@ def table_data(
     out: Table,
 ) -> None:
     """What the questions look like, beside the published ones."""
-    import pandas as pd
-
     from coconut_study import shown, tables
 
     found = {
-        column: pd.read_csv(path, index_col="measure")["value"]
+        column: read_csv(path, c.STATISTICS).set_index("measure")["value"]
         for column, path in zip(json.loads(columns), statistics, strict=True)
     }
     table = tables.data(found, read_yaml(paper))
@@ -90,11 +95,9 @@ def table_stages(
     table: Annotated[Path, typer.Option(help="CSV of the learning curves")], titles: Titles, out: Table
 ) -> None:
     """Validation accuracy at the first step and at the end of every stage."""
-    import pandas as pd
-
     from coconut_study import shown, tables
 
-    found = tables.stages(pd.read_csv(table))
+    found = tables.stages(read_csv(table, c.LEARNING))
     write_table(out, found, shown.stages(found, json.loads(titles)))
 
 
@@ -108,7 +111,7 @@ def table_comparison(
     """An experiment: runs set side by side."""
     from coconut_study import shown, tables
 
-    found = tables.comparison(read_all(grades), json.loads(points))
+    found = tables.comparison(read_all(grades, c.GRADES), json.loads(points))
     write_table(out, found, shown.comparison(found, json.loads(titles)))
 
 
@@ -123,7 +126,7 @@ def table_clock(
     """Seconds per question, beside the paper's."""
     from coconut_study import shown, tables
 
-    found = tables.clock(read_all(times), json.loads(rows), read_yaml(paper))
+    found = tables.clock(read_all(times, c.TIMES), json.loads(rows), read_yaml(paper))
     write_table(out, found, shown.clock(found, json.loads(titles)))
 
 
@@ -134,7 +137,7 @@ def table_ending(
     """Thoughts that end at a fixed number, and by a classifier."""
     from coconut_study import shown, tables
 
-    found = tables.ending(read_all(ends))
+    found = tables.ending(read_all(ends, c.ENDS))
     write_table(out, found, shown.ending(found, json.loads(titles)))
 
 
@@ -143,7 +146,7 @@ def table_parallelism(values: Values, titles: Titles, out: Table) -> None:
     """How much value the best candidates hold together."""
     from coconut_study import shown, tables_probe
 
-    found = tables_probe.parallelism(read_all(values))
+    found = tables_probe.parallelism(read_all(values, c.VALUES))
     write_table(out, found, shown.parallelism(found, json.loads(titles)))
 
 
@@ -152,7 +155,7 @@ def table_heights(values: Values, titles: Titles, out: Table) -> None:
     """Value of correct and incorrect candidates by height."""
     from coconut_study import shown, tables_probe
 
-    found = tables_probe.by_height(read_all(values))
+    found = tables_probe.by_height(read_all(values, c.VALUES))
     write_table(out, found, shown.heights(found, json.loads(titles)))
 
 
@@ -165,7 +168,7 @@ def table_decoded(
     """Thoughts as words."""
     from coconut_study import shown
 
-    found = read_all(decoded)
+    found = read_all(decoded, c.DECODED)
     write_table(out, found, shown.decoded(found, json.loads(titles)))
 
 
@@ -183,7 +186,9 @@ def table_claims(
     from coconut_study import claims, shown
 
     measured = claims.measurements(
-        read_all(grades), read_all(times) if times else None, read_all(values) if values else None
+        read_all(grades, c.GRADES),
+        read_all(times, c.TIMES) if times else None,
+        read_all(values, c.VALUES) if values else None,
     )
     found = claims.table(measured, read_yaml(paper), json.loads(stand_ins))
     write_table(out, found, shown.claims(found, json.loads(titles)))
@@ -209,10 +214,8 @@ def table_learning(
     out: Annotated[Path, typer.Option(help="CSV to write")],
 ) -> None:
     """Validation accuracy over the stages of every method."""
-    import pandas as pd
-
     from coconut_study import tables
 
-    read = [pd.read_csv(path) for path in histories]
+    read = [read_csv(path, c.HISTORY) for path in histories]
     table = tables.learning([(run, [read[i] for i in stages]) for run, stages in json.loads(runs)])
     write_csv(out, table)
