@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import pandas as pd
@@ -15,7 +16,7 @@ from bench.work import Size
 from coconut_study.files import written
 from coconut_study.heap import keep_freed
 
-PARTS = ("training", "decoding", "thoughts")
+PARTS = ("training", "decoding", "thoughts", "saving")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -33,7 +34,7 @@ def run(
     most_thoughts: Annotated[int, typer.Option(help="thoughts up to which their cost is measured")] = 12,
     precision: Annotated[str, typer.Option(help="float32, tf32 or bfloat16 (autocast)")] = "float32",
     repeats: Annotated[int, typer.Option(help="rounds that are timed")] = 3,
-    only: Annotated[list[str], typer.Option(help="training, decoding, thoughts")] = list(PARTS),  # noqa: B006
+    only: Annotated[list[str], typer.Option(help=", ".join(PARTS))] = list(PARTS),  # noqa: B006
 ) -> None:
     """Time training steps, decoding, a k sweep and the cost of a thought."""
     keep_freed()
@@ -51,6 +52,8 @@ def run(
                 rows += _decoding(sizes[-1], device, n_tokens, plain_questions, repeats)
         if "thoughts" in only:
             rows += _thoughts(sizes[-1], device, most_thoughts, repeats)
+        if "saving" in only:
+            rows += _saving(sizes[-1], device, out.parent, repeats)
     facts = {"device": measure.device_name(device), "precision": precision, "torch": torch.__version__}
     with written(out) as file:
         pd.DataFrame(rows).assign(**facts).to_csv(file, index=False)
@@ -100,6 +103,14 @@ def _thoughts(size: Size, device: torch.device, most: int, repeats: int) -> list
         step = work.training(network, longer, device)["ours"]
         rows += _rows("thoughts", longer, measure.seconds({"ours": step}, repeats, device))
     return rows
+
+
+def _saving(size: Size, device: torch.device, folder: Path, repeats: int) -> list[dict]:
+    """A saved state of a stage, on the disk where the measurements go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as place:
+        save = work.saving(work.new_model(size, device), size, Path(place))
+        return _rows("saving", size, measure.seconds({"saving": save}, repeats, device))
 
 
 @app.command()

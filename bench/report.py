@@ -37,6 +37,7 @@ def _chapter(found: pd.DataFrame) -> str:
         ("A training step, seconds", _training(found)),
         ("Decoding, seconds per question", _decoding(found[found["what"] == "decoding"])),
         ("A training step by its number of thoughts", _thoughts(found[found["what"] == "thoughts"])),
+        ("A state saved, every ten minutes by default", _saving(found[found["what"] == "saving"])),
     ]
     return "\n".join(f"**{title}**\n\n{table.to_markdown(index=False)}\n" for title, table in parts)
 
@@ -79,3 +80,8 @@ def _thoughts(found: pd.DataFrame) -> pd.DataFrame:
     table = found[["thoughts", "seconds"]].reset_index(drop=True)
     first = table["seconds"].iloc[0]
     return table.assign(**{"to no thought": (table["seconds"] / first).round(3)}).round(3)
+
+
+def _saving(found: pd.DataFrame) -> pd.DataFrame:
+    share = (100 * found["seconds"] / 600).round(2)
+    return found[["model", "seconds"]].round(3).assign(**{"of ten minutes (%)": share})

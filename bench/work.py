@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,10 @@ from bench import plain
 from coconut_study import model as engine
 from coconut_study.base import fused
 from coconut_study.batches import Batch, collate
+from coconut_study.learner import Learner
 from coconut_study.sequences import Marks, Sequence
+from coconut_study.settings import Optimization
+from coconut_study.state import Saver
 
 Work = Callable[[], Any]
 
@@ -118,3 +122,16 @@ def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) 
         "ours": lambda: engine.generate(ours, prompts, [size.thoughts], written, marks()),
         "sweep": lambda: engine.generate(ours, prompts, range(size.thoughts + 1), written, marks()),
     }
+
+
+# --------------------------------------------------------------------------------------------- saving
+
+
+def saving(model: PreTrainedModel, size: Size, folder: Path) -> Work:
+    """The state of a stage with a best epoch, kept on the disk of a folder."""
+    adam = Optimization(learning_rate=1e-4, weight_decay=0.01, betas=(0.9, 0.999), clip=None, precision="no")
+    learner = Learner(model, adam)
+    learner.update([collate(sequences(replace(size, batch=1)), 0)], adam.learning_rate)
+    best = {f"best.{name}": value for name, value in learner.weights().items()}
+    saver = Saver(folder, minutes=0)
+    return lambda: saver.save({**learner.state(), **best}, {})

@@ -6,6 +6,8 @@ Settings come as JSON, as the workflow passes them; `python -m coconut_study COM
 from __future__ import annotations
 
 import sys
+from errno import EDQUOT, ENOSPC
+from typing import NoReturn
 
 import typer
 
@@ -24,8 +26,17 @@ def main() -> None:
     try:
         app()
     except StudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        refuse(str(error))
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT):
+            raise
+        refuse(f"{error.filename or 'the disk'}: no room is left; make some, and the same command goes on")
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End with a sentence and exit status 1."""
+    print(f"error: {sentence}", file=sys.stderr)
+    raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -9,6 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from coconut_study.errors import StudyError
+
+
+def check_space(folder: Path, n_bytes: int) -> None:
+    """StudyError when the disk of a folder has less room."""
+    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    if (free := shutil.disk_usage(there).free) < n_bytes:
+        raise StudyError(
+            f"{folder}: this stage needs up to {n_bytes / 1e9:.2f} GB for its states and its checkpoint, the "
+            f"disk has {free / 1e9:.2f} GB left; make room, and the same command goes on"
+        )
+
 
 def _temporary(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)

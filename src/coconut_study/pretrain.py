@@ -71,7 +71,7 @@ class Pretrainer:
         with self.learner.training(self.seed, start):
             for step in bar(range(start, stop), f"base model, from update {start} of {self.settings.steps}"):
                 pages = [self._page() for _ in range(self.settings.batch_size)]
-                loss = loss + self.learner.update([self._batch(pages)], self._rate(step))
+                loss = loss + self.learner.update([self._batch(pages)], self._rate(step))[0]
                 floor += sum(page.floor for page in pages)
                 n_steps += sum(page.n_steps for page in pages)
         return Report(stop, loss.item() / n_steps, floor / n_steps)

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Seq
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from coconut_study.model import Reader, logits, thoughts
 from coconut_study.progress import bar
 from coconut_study.questions import Question
 from coconut_study.sequences import Sequence, Tokens, build
+from coconut_study.state import Keeping, at_once
 from coconut_study.templates import TemplateName
 from coconut_study.tokens import marks_of
 
@@ -70,6 +72,7 @@ def probe(
     template: TemplateName,
     height: Height,
     batch_size: int,
+    kept: Keeping = at_once,
 ) -> pd.DataFrame:
     """The value of every candidate of every question in every layout: one row each, `VALUE_COLUMNS`.
 
@@ -83,14 +86,17 @@ def probe(
     groups = _probes(tokenizer, questions, tokens, layouts, template, height)
     groups.sort(key=lambda group: len(group[0].sequence.before))
     batches = [groups[i : i + batch_size] for i in range(0, len(groups), batch_size)]
-    rows = []
-    for batch in bar(batches, "probes"):
+
+    def valued(batch: list[list[Probe]]) -> list[dict[str, Any]]:
         found = values(model, [[p.sequence for p in group] for group in batch], marks_of(tokenizer).pad)
         probes = [p for group in batch for p in group]
-        rows += [
+        return [
             {"question": p.question, "k": p.k, **asdict(p.candidate), "value": value}
             for p, value in zip(probes, found.tolist(), strict=True)
         ]
+
+    found = [kept(f"batch{n}", partial(valued, batch)) for n, batch in enumerate(bar(batches, "probes"))]
+    rows = [row for rows in found for row in rows]
     table = pd.DataFrame(rows, columns=list(VALUE_COLUMNS))
     return table.sort_values(["k", "question"], kind="stable", ignore_index=True)
 

@@ -52,6 +52,12 @@ def file_hash(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
 
 
+def key(module: str, *facts: str) -> str:
+    """A name for a result that is determined by the code of a module, the libraries, and some facts."""
+    code = [file_hash(Path(path)) for path in sources(module)]
+    return sha256("\n".join([*code, *map(version, LIBRARIES), *facts]).encode()).hexdigest()[:16]
+
+
 def card(**facts: Any) -> dict[str, Any]:
     """What a checkpoint says of itself: `facts`, and the commit, versions, machine and time."""
     return {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +17,7 @@ from coconut_study.methods import Layout, Thoughts
 from coconut_study.progress import bar
 from coconut_study.sequences import Marks, Tokens, build
 from coconut_study.settings import Clock, Responding
+from coconut_study.state import Keeping, at_once
 from coconut_study.tokens import marks_of
 
 
@@ -48,22 +50,34 @@ def respond(
     questions: Sequence[Tokens],
     layouts: Sequence[Layout],
     settings: Responding,
+    kept: Keeping = at_once,
 ) -> tuple[list[Response], list[Timing]]:
-    """Every response to every question in every layout, by k and question, and the time batches took."""
+    """Every response to every question in every layout, by k and question, and the time batches took; what is
+    kept of a run that was interrupted is not asked again."""
     model.eval()
     marks = marks_of(tokenizer)
     order = sorted(range(len(questions)), key=lambda i: len(questions[i].question))
     batches = [order[i : i + settings.batch_size] for i in range(0, len(order), settings.batch_size)]
     groups = _asked_together(layouts)
-    responses, timings = [], []
-    for batch in bar(batches, "responses"):
+
+    def answer(batch: list[int]) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {"responses": [], "timings": []}
         for group in groups:
             start = perf_counter()
             ids = _ask(model, [questions[i] for i in batch], group, settings.max_new_tokens, marks)
-            timings.append(Timing([layout.thoughts for layout in group], len(batch), perf_counter() - start))
+            timing = Timing([layout.thoughts for layout in group], len(batch), perf_counter() - start)
+            found["timings"].append(asdict(timing))
             for i, row in zip(batch, ids, strict=True):
                 for layout, written in zip(group, row, strict=True):
-                    responses.append(_response(i, layout, written, tokenizer, marks))
+                    found["responses"].append(asdict(_response(i, layout, written, tokenizer, marks)))
+        return found
+
+    answered = [
+        kept(f"batch{number}", partial(answer, batch))
+        for number, batch in enumerate(bar(batches, "responses"))
+    ]
+    responses = [Response(**row) for found in answered for row in found["responses"]]
+    timings = [Timing(**row) for found in answered for row in found["timings"]]
     return sorted(responses, key=lambda r: (r.k, r.question)), timings
 
 

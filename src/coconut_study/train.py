@@ -6,32 +6,37 @@ history and a card. What makes a method different is in the layouts of its `Stag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from math import nan
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import torch
 from numpy.random import Generator
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from coconut_study import adapters
+from coconut_study import adapters, sharding
 from coconut_study.batches import Batch, collate
 from coconut_study.errors import StudyError
 from coconut_study.learner import Learner, rate
 from coconut_study.memory import checkpoint_layers
 from coconut_study.methods import Layout
-from coconut_study.progress import bar
+from coconut_study.progress import bar, say
 from coconut_study.questions import Question, redraw
 from coconut_study.removal import scheduled, smoothed
 from coconut_study.respond import respond
 from coconut_study.sequences import Sequence as TokenSequence
 from coconut_study.sequences import Tokens, build, tokenize
 from coconut_study.settings import StageSpec
+from coconut_study.state import GENERATIONS, Saver
 from coconut_study.streams import stream, torch_seed
 from coconut_study.templates import TEMPLATES, is_right
 from coconut_study.tokens import marks_of
+
+POOLS = ("persons", "concepts")  # settings of generated questions that say which names are in use
+WATCHED = 16  # updates between two looks at their losses
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Epoch:
     """A row of the history; epoch 0 is the stage before its first update, with the weights of the one before.
 
     `accuracy` is that on the validation questions at the stage's own thoughts; `removed` counts the units
-    that iCoT has taken from the chain.
+    that iCoT has taken from the chain; `thought_norm` is the mean Euclidean norm of a thought in training.
     """
 
     stage: int
@@ -48,10 +53,32 @@ class Epoch:
     loss: float
     accuracy: float
     removed: int
+    thought_norm: float
+
+
+@dataclass(slots=True)
+class Running:
+    """The epoch that is being trained: its updates done, what is summed over them (cross-entropy, norms of
+    thoughts) and over how many tokens and thoughts, the order of its questions, and the streams that else
+    its batches are drawn from."""
+
+    done: int
+    sums: torch.Tensor
+    n_tokens: int
+    n_thoughts: int
+    order: np.ndarray
+    draws: dict[str, Generator]
+
+
+class Diverged(StudyError):
+    """The loss is not finite, or above what the settings allow."""
 
 
 class StageTrainer:
-    """Trains a model through one stage; its learner ends with the weights that the stage keeps."""
+    """Trains a model through one stage; its learner ends with the weights that the stage keeps.
+
+    With a saver it goes on with the newest state there is, and ends at the same numbers as without a break.
+    """
 
     def __init__(
         self,
@@ -73,40 +100,84 @@ class StageTrainer:
         self._prepare(model)
         self.learner = Learner(model, spec.training)
         processes = self.learner.accelerator.num_processes
-        self.micro_batch_size = spec.training.micro_batch_size or -(-spec.training.batch_size // processes)
+        own = spec.training.micro_batch_size or -(-spec.training.batch_size // processes)
+        self.micro_batch_size = own * processes if self.learner.sharded else own  # of which each has its rows
+        self.saver: Saver | None = None
+        self.best: dict[str, torch.Tensor] | None = None
+        self.dropout: dict[str, torch.Tensor] | None = None  # where its stream stands, in a resumed epoch
+        self.unwatched: list[torch.Tensor] = []  # losses of the last updates, still on the device
+        self.returns = 0
+        self.started = perf_counter()
+        self.history: list[Epoch] = []
+        self.running = self._begun(0)
 
     # ------------------------------------------------------------------------------------------- loop
 
-    def run(self) -> list[Epoch]:
-        """All epochs of the stage, its history."""
-        history = [Epoch(self.spec.stage, 0, 0, nan, self.accuracy(), self._removed(0))]
-        best: dict[str, torch.Tensor] | None = None
-        for epoch, n_steps in enumerate(self._steps_by_epoch()):
-            if epoch and self.spec.training.reset_optimizer == "epoch":
-                self.learner.reset()
-            loss = self._train_epoch(epoch, n_steps)
-            questions = min(n_steps * self.spec.training.batch_size, len(self.train))
-            removed = self._removed(self._first(epoch + 1) - 1)
-            history.append(Epoch(self.spec.stage, epoch + 1, questions, loss, self.accuracy(), removed))
-            if self.spec.keep == "best" and _is_best(history):
-                best = self.learner.weights()
-        if best is not None:
-            self.learner.restore(best)
-        return history
+    def run(self, parent: Path | None = None, saver: Saver | None = None) -> list[Epoch]:
+        """All epochs of the stage, its history; the optimizer goes on as the parent left it where the
+        settings never reset it."""
+        self.saver = saver
+        if parent is not None and self.spec.training.reset_optimizer == "never":
+            self.learner.load(parent)
+        if not self._resumed():
+            self.history = [Epoch(self.spec.stage, 0, 0, nan, self.accuracy(), self._removed(0), nan)]
+            if saver is not None and self.spec.training.roll_back:
+                self._save(saver)
+        while True:
+            try:
+                self._train_epochs()
+                break
+            except Diverged as error:
+                if self.returns == self.spec.training.roll_back or not self._resumed(self.returns + 1):
+                    raise
+                say(f"{error}; goes back to the last state and on with {self._factor():g} of the rate")
+        if self.best is not None:
+            self.learner.restore(self.best)
+        return self.history
 
-    def _train_epoch(self, epoch: int, n_steps: int) -> float:
-        """Train for `n_steps`; the mean loss over predicted tokens."""
-        spec = self.spec
-        before = self._steps(spec.epochs_before)
-        loss, n_tokens = torch.zeros((), device=self.learner.accelerator.device), 0
-        with self.learner.training(spec.seed, spec.stage, epoch):
-            batches = bar(self._batches(epoch, n_steps), f"stage {spec.stage}, epoch {epoch + 1}", n_steps)
-            for step, sequences in enumerate(batches, start=self._first(epoch)):
+    def _train_epochs(self) -> None:
+        """The epochs that are not yet in the history."""
+        for epoch, n_steps in list(enumerate(self._steps_by_epoch()))[len(self.history) - 1 :]:
+            if epoch and not self.running.done and self.spec.training.reset_optimizer == "epoch":
+                self.learner.reset()
+            self._train_epoch(epoch, n_steps)
+            running, questions = self.running, min(n_steps * self.spec.training.batch_size, len(self.train))
+            loss, norm = running.sums.tolist()
+            self.history.append(
+                Epoch(
+                    stage=self.spec.stage,
+                    epoch=epoch + 1,
+                    questions=questions,
+                    loss=loss / running.n_tokens,
+                    accuracy=self.accuracy(),
+                    removed=self._removed(self._first(epoch + 1) - 1),
+                    thought_norm=norm / running.n_thoughts if running.n_thoughts else nan,
+                )
+            )
+            if self.spec.keep == "best" and _is_best(self.history):
+                self.best = self.learner.weights()
+            self.running = self._begun(epoch + 1)
+
+    def _train_epoch(self, epoch: int, n_steps: int) -> None:
+        """The updates of an epoch that are not yet done."""
+        spec, running = self.spec, self.running
+        before, first = self._steps(spec.epochs_before), self._first(epoch)
+        with self.learner.training(spec.seed, spec.stage, epoch, dropout=self.dropout):
+            self.dropout = None
+            steps = range(running.done, n_steps)
+            what = f"stage {spec.stage}, epoch {epoch + 1}"
+            for number in bar(steps, what, n_steps, running.done):
+                step, sequences = first + number, self._sequences(epoch, number)
                 if spec.training.reset_optimizer == "removal" and self._removes_more(step):
                     self.learner.reset()
-                loss = loss + self._update(sequences, self._rate(before + step))
-                n_tokens += sum(sequence.n_loss for sequence in sequences)
-        return loss.item() / n_tokens
+                found = self._update(sequences, self._factor() * self._rate(before + step))
+                n_tokens = sum(sequence.n_loss for sequence in sequences)
+                running.done += 1
+                running.sums = running.sums + found
+                running.n_tokens += n_tokens
+                running.n_thoughts += sum(sequence.thoughts for sequence in sequences)
+                self.unwatched.append(found[0] / n_tokens)
+                self._watch_and_save(epoch, last=number == n_steps - 1)
 
     def _update(self, sequences: list[TokenSequence], rate: float) -> torch.Tensor:
         """One update; its summed loss. A batch too large for the memory is halved from then on."""
@@ -140,21 +211,29 @@ class StageTrainer:
 
     # ------------------------------------------------------------------------------------------- data
 
-    def _batches(self, epoch: int, n_steps: int) -> Iterator[list[TokenSequence]]:
-        """The epoch's batches of sequences, in its own random order."""
-        spec, size = self.spec, self.spec.training.batch_size
-        order = stream("order", spec.seed, spec.stage, epoch).permutation(len(self.train))
-        layouts = stream("mixing" if spec.mixed else "removal", spec.seed, spec.stage, epoch)
-        names = stream("names", spec.seed, spec.stage, epoch)
-        pool = {key: spec.questions[key] for key in ("persons", "concepts") if key in spec.questions}
-        for step in range(n_steps):
-            chosen = order[step * size : (step + 1) * size].tolist()
-            if self.train_tokens is not None:
-                tokens = [self.train_tokens[i] for i in chosen]
-            else:
-                tokens = self._tokens([redraw(self.train[i], names, **pool) for i in chosen])
-            removed = self._removed(self._first(epoch) + step)
-            yield [build(one, self._layout(one, removed, layouts), self.marks) for one in tokens]
+    def _begun(self, epoch: int) -> Running:
+        """An epoch with no update done."""
+        numbers = (self.spec.seed, self.spec.stage, epoch)
+        layouts = stream("mixing" if self.spec.mixed else "removal", *numbers)
+        draws = {"layouts": layouts, "names": stream("names", *numbers)}
+        order = stream("order", *numbers).permutation(len(self.train))
+        return Running(0, torch.zeros(2, device=self.learner.accelerator.device), 0, 0, order, draws)
+
+    def _chosen(self, number: int) -> list[int]:
+        """The questions of a batch of the epoch."""
+        size = self.spec.training.batch_size
+        return self.running.order[number * size : (number + 1) * size].tolist()
+
+    def _sequences(self, epoch: int, number: int) -> list[TokenSequence]:
+        """A batch of an epoch."""
+        chosen, draws = self._chosen(number), self.running.draws
+        if self.train_tokens is not None:
+            tokens = [self.train_tokens[i] for i in chosen]
+        else:
+            pool = {key: self.spec.questions[key] for key in POOLS if key in self.spec.questions}
+            tokens = self._tokens([redraw(self.train[i], draws["names"], **pool) for i in chosen])
+        removed = self._removed(self._first(epoch) + number)
+        return [build(one, self._layout(one, removed, draws["layouts"]), self.marks) for one in tokens]
 
     def _layout(self, tokens: Tokens, removed: int, rng: Generator) -> Layout:
         """The stage's layout, that of another stage now and then, or that of a chain with less removed."""
@@ -225,6 +304,92 @@ class StageTrainer:
                 f"{room}; use a model with more, smaller questions, or fewer thoughts per step"
             )
 
+    # ------------------------------------------------------------------------------- health and state
+
+    def _watch_and_save(self, epoch: int, *, last: bool) -> None:
+        """Look at the losses now and then (a look waits for the device), and save a sound state when it is
+        time; StudyError where a signal ends the work."""
+        saver, agreed = self.saver, self.learner.agreed
+        stopped = saver is not None and agreed(saver.stopped is not None)
+        due = saver is not None and (stopped or agreed(saver.due()))
+        if due or last or len(self.unwatched) == WATCHED:
+            self._watch(epoch)
+        if saver is not None and due:
+            self._save(saver)
+        if saver is not None and stopped:
+            raise StudyError(
+                f"stage {self.spec.stage}: ended by {saver.stopped or 'a signal'} after {self.running.done} "
+                f"updates of epoch {epoch + 1}; the same command goes on from there"
+            )
+
+    def _watch(self, epoch: int) -> None:
+        """Diverged names the first update whose loss is no number or too large, and its questions."""
+        most = self.spec.training.most_loss
+        losses = torch.stack(self.unwatched).tolist()
+        first, self.unwatched = self.running.done - len(losses), []
+        for number, loss in enumerate(losses, start=first):
+            if not loss <= most:
+                asked = ", ".join(map(str, self._chosen(number)))
+                raise Diverged(
+                    f"stage {self.spec.stage}, epoch {epoch + 1}, update {number + 1}: the loss is {loss:g} "
+                    f"nats a token, above training.most_loss: {most:g}, or no number, on the training "
+                    f"questions {asked}; lower learning_rate, set clip, or set training.roll_back"
+                )
+
+    @property
+    def seconds(self) -> float:
+        """Time the stage has taken, in all the jobs that worked on it."""
+        return perf_counter() - self.started
+
+    def bytes_on_disk(self) -> int:
+        """The most that the stage writes: its states (weights, two moments, the best weights), one of them
+        twice while it is replaced, and its checkpoint with the optimizer."""
+        learning = sum(p.numel() * p.element_size() for p in self.learner.learning.values())
+        model = sum(p.numel() * p.element_size() for p in self.learner.model.parameters())
+        return 4 * (GENERATIONS + 1) * learning + 2 * learning + model
+
+    def _factor(self) -> float:
+        """What is left of the learning rate after every return to an earlier state."""
+        return 0.5**self.returns
+
+    def _save(self, saver: Saver) -> None:
+        """Keep all that the rest of the stage depends on."""
+        best = {f"best.{name}": sharding.own(value) for name, value in (self.best or {}).items()}
+        tensors = {**self.learner.state(), **best, "sums": self.running.sums}
+        draws = {name: draw.bit_generator.state for name, draw in self.running.draws.items()}
+        facts = {"done": self.running.done, "n_tokens": self.running.n_tokens, "draws": draws}
+        facts |= {"n_thoughts": self.running.n_thoughts, "micro_batch_size": self.micro_batch_size}
+        facts |= {
+            "returns": self.returns,
+            "seconds": self.seconds,
+            "history": [asdict(row) for row in self.history],
+        }
+        saver.save(tensors, facts)
+
+    def _resumed(self, returns: int | None = None) -> bool:
+        """Whether there is a state, which is then taken up; `returns` is how often that has happened for a
+        loss that diverged."""
+        numbers = self.saver.numbers() if self.saver is not None else []
+        newest = self.learner.least(max(numbers, default=0))
+        if self.saver is None or newest == 0:
+            return False
+        tensors, facts = self.saver.load(newest)
+        self.dropout = self.learner.take_up(tensors)
+        self.best = self.learner.among(tensors, "best.") or None
+        self.history = [Epoch(**row) for row in facts["history"]]
+        self.running = self._begun(len(self.history) - 1)
+        self.running.sums = tensors["sums"].to(self.running.sums.device)
+        self.running.done, self.running.n_tokens = facts["done"], facts["n_tokens"]
+        self.running.n_thoughts = facts["n_thoughts"]
+        for name, draw in self.running.draws.items():
+            draw.bit_generator.state = facts["draws"][name]
+        self.micro_batch_size = facts["micro_batch_size"]
+        self.returns = facts["returns"] if returns is None else returns
+        self.unwatched = []
+        self.started = perf_counter() - facts["seconds"]
+        say(f"goes on after {self.running.done} updates of epoch {len(self.history)}")
+        return True
+
     # --------------------------------------------------------------------------------------- schedule
 
     def _steps(self, epochs: float) -> int:
@@ -262,20 +427,3 @@ def _is_best(history: Sequence[Epoch]) -> bool:
     good epochs the later one has seen more questions."""
     *before, last = history[1:]
     return all((row.removed, row.accuracy) <= (last.removed, last.accuracy) for row in before)
-
-
-def train(
-    spec: StageSpec,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    train: Sequence[Question],
-    valid: Sequence[Question],
-    parent: Path,
-) -> tuple[StageTrainer, list[Epoch], float]:
-    """Train one stage: the trainer with its final weights, the history, and the seconds it took."""
-    start = perf_counter()
-    trainer = StageTrainer(spec, model, tokenizer, train, valid)
-    if spec.training.reset_optimizer == "never":
-        trainer.learner.load(parent)
-    history = trainer.run()
-    return trainer, history, perf_counter() - start

@@ -55,7 +55,7 @@ def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path
                "most-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
     app(["run", *(f"--{name}={value}" for name, value in options.items())], standalone_mode=False)
     found = pd.read_csv(table)
-    assert set(found["what"]) == {"training", "decoding", "thoughts", "flops"}
+    assert set(found["what"]) == {"training", "decoding", "thoughts", "flops", "saving"}
     assert found["seconds"].gt(0).all()
     assert found.loc[found["what"] == "thoughts", "thoughts"].tolist() == [0, 1, 2, 3, 4]
     shown = page(found)

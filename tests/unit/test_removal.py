@@ -146,9 +146,11 @@ def trainer(splits):
 
 def sequences(trainer):
     """The sequences of every update."""
-    return [
-        update for epoch, n in enumerate(trainer._steps_by_epoch()) for update in trainer._batches(epoch, n)
-    ]
+    found = []
+    for epoch, n in enumerate(trainer._steps_by_epoch()):
+        trainer.running = trainer._begun(epoch)
+        found += [trainer._sequences(epoch, number) for number in range(n)]
+    return found
 
 
 def written(question, tokens=0):

@@ -32,8 +32,13 @@ def start(study, splits):
 
 def trained(spec, start, splits, parent=Path("nowhere")):
     model, tokenizer = start
-    trainer, history, _ = train.train(spec, model, tokenizer, splits["train"], splits["valid"], parent)
-    return trainer, history
+    trainer = train.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
+    return trainer, trainer.run(parent)
+
+
+def batches(trainer, n):
+    """The first batches of the stage."""
+    return [trainer._sequences(0, number) for number in range(n)]
 
 
 def weights(trainer):
@@ -100,7 +105,7 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_learns_the_same(stages, 
 def test_parts_of_a_batch_are_of_like_length_and_make_it_up(stages, start, splits):
     model, tokenizer = start
     trainer = train.StageTrainer(stages[1], model, tokenizer, splits["train"], splits["valid"])
-    sequences = next(trainer._batches(0, 1))
+    (sequences,) = batches(trainer, 1)
     parts = trainer._split(sequences)
     lengths = [batch.mask_BT.sum(dim=1).tolist() for batch in parts]
     assert [len(part) for part in lengths] == [8, 8]
@@ -118,6 +123,7 @@ def test_the_optimizer_goes_on_over_a_stage_when_it_is_never_reset(stages, study
     model, tokenizer = first.learner.model, first.tokenizer
     trainer = train.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
     trainer.learner.load(tmp_path)
+    trainer.running = trainer._begun(1)
     trainer._train_epoch(1, 4)
     for name, value in weights(whole).items():
         assert torch.equal(value, weights(trainer)[name]), name
@@ -161,7 +167,7 @@ def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(sta
     model, tokenizer = start
     spec = changed(stages[2], mixing=stages[2].training.mixing.model_copy(update={"probability": 0.5}))
     trainer = train.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
-    found = [row for batch in trainer._batches(0, 4) for row in batch]
+    found = [row for batch in batches(trainer, 4) for row in batch]
     thoughts = [row.thoughts for row in found]
     assert set(thoughts) == {0, 1, 2}
     assert 0.3 < sum(k < 2 for k in thoughts) / len(thoughts) < 0.7
@@ -172,7 +178,7 @@ def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(sta
         splits["train"],
         splits["valid"],
     )
-    questions = [row.before for batch in plain._batches(0, 4) for row in batch]
+    questions = [row.before for batch in batches(plain, 4) for row in batch]
     assert [row.before for row in found] == questions  # mixing moves no other draw
 
 

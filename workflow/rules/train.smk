@@ -2,6 +2,7 @@
 
 REQUIRED INPUTS:   <results>/data/{dataset}/{train,valid}.jsonl
 OUTPUTS:           <results>/base/seed{seed}-{id}/   <results>/<stage>/checkpoint/   <results>/<stage>/history.csv
+NOT DECLARED:      <results>/<stage>/state/, from which a stage that was interrupted goes on
 """
 
 
@@ -82,6 +83,7 @@ rule train:
         gpu=lambda wildcards: needs("train", wildcards).gpus,
         mem_mb=lambda wildcards: needs("train", wildcards).memory_mb,
         runtime=training_minutes,
+        save_minutes=study.machine.save_minutes,
     params:
         spec=stage_spec,
         processes=processes,
@@ -93,7 +95,8 @@ rule train:
             --train {input.train:q} \
             --valid {input.valid:q} \
             --checkpoint {output.checkpoint:q} \
-            --history {output.history:q} &>{log:q}
+            --history {output.history:q} \
+            --minutes {resources.save_minutes} &>{log:q}
         """
 
 

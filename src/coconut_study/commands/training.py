@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from coconut_study.commands.shared import Json, read_settings, read_yaml, write_csv
-from coconut_study.files import written_folder
+from coconut_study.commands.shared import Json, Minutes, read_settings, read_yaml, write_csv
+from coconut_study.errors import StudyError
+from coconut_study.files import check_space, written_folder
 
 app = typer.Typer()
 
@@ -25,13 +26,15 @@ def base(
 ) -> None:
     """Load or make (and pretrain) the base model, give it the marks, and save it."""
     from coconut_study import base as b
-    from coconut_study import checkpoints, provenance
+    from coconut_study import checkpoints, outside, provenance
     from coconut_study import questions as q
     from coconut_study import settings as s
     from coconut_study.pretrain import Pretrainer
     from coconut_study.templates import TEMPLATES
 
     wanted = read_settings(s.Basing, settings)
+    if wrong := outside.mistakes([wanted.model]):
+        raise StudyError("; ".join(wrong))
     asked = [question for path in questions or [] for question in q.read(path)]
     writer = TEMPLATES[wanted.text.template]
     model, tokenizer = b.make(wanted.model, wanted.seed, map(writer.text, asked))
@@ -53,36 +56,46 @@ def train(
     valid: Annotated[Path, typer.Option(help="validation questions")],
     checkpoint: Annotated[Path, typer.Option(help="folder to write")],
     history: Annotated[Path, typer.Option(help="CSV to write")],
+    minutes: Minutes = 10,
 ) -> None:
-    """Train one stage."""
+    """Train one stage, or go on with one that was interrupted."""
     import pandas as pd
 
     from coconut_study import checkpoints, provenance
     from coconut_study import questions as q
     from coconut_study import settings as s
     from coconut_study import train as t
+    from coconut_study.state import Saver, workspace
 
     wanted = read_settings(s.StageSpec, spec)
     asked = {"train": q.read(train), "valid": q.read(valid)}
     model, tokenizer = checkpoints.load(parent)
-    trainer, rows, seconds = t.train(wanted, model, tokenizer, asked["train"], asked["valid"], parent)
-    facts = provenance.card(
-        spec=wanted.model_dump(mode="json"),
-        id=wanted.id,
-        stage=wanted.stage,
-        thoughts=wanted.layout.thoughts,
-        data={"train": provenance.file_hash(train), "valid": provenance.file_hash(valid)},
-        device=str(trainer.learner.accelerator.device),
-        processes=trainer.learner.accelerator.num_processes,
-        seconds=round(seconds, 1),
-    )
-    if not trainer.learner.accelerator.is_main_process:
-        return
-    with written_folder(checkpoint) as folder:
-        checkpoints.save(folder, trainer.learner.model, tokenizer, facts)
-        if wanted.training.reset_optimizer == "never":
-            trainer.learner.save(folder)
-    write_csv(history, pd.DataFrame([asdict(row) for row in rows]))
+    trainer = t.StageTrainer(wanted, model, tokenizer, asked["train"], asked["valid"])
+    process = trainer.learner.accelerator.process_index
+    data = {"train": provenance.file_hash(train), "valid": provenance.file_hash(valid)}
+    key = provenance.key("train", spec, *data.values(), provenance.file_hash(parent / checkpoints.CARD))
+    check_space(checkpoint.parent, trainer.bytes_on_disk())
+    with workspace(checkpoint.with_name("state"), key, process) as folder:
+        with Saver(folder, minutes, process) as saver:
+            rows = trainer.run(parent, saver)
+        facts = provenance.card(
+            spec=wanted.model_dump(mode="json"),
+            id=wanted.id,
+            stage=wanted.stage,
+            thoughts=wanted.layout.thoughts,
+            data=data,
+            device=str(trainer.learner.accelerator.device),
+            processes=trainer.learner.accelerator.num_processes,
+            seconds=round(trainer.seconds, 1),
+        )
+        trainer.learner.gather(optimizer=wanted.training.reset_optimizer == "never")
+        if not trainer.learner.accelerator.is_main_process:
+            return
+        with written_folder(checkpoint) as folder:
+            checkpoints.save(folder, trainer.learner.model, tokenizer, facts)
+            if wanted.training.reset_optimizer == "never":
+                trainer.learner.save(folder)
+        write_csv(history, pd.DataFrame([asdict(row) for row in rows]))
 
 
 @app.command()

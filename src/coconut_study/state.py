@@ -1,0 +1,200 @@
+"""Unfinished work, kept beside the output it is for, so that a job that was killed goes on where it was.
+
+A workspace is a folder that no rule declares: Snakemake clears what is declared when a job fails or starts
+again. It belongs to one process at a time, and holds work for one key, a hash of all that determines the
+output. What lies in it is whole, and checked when it is read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from signal import SIGINT, SIGTERM
+from time import monotonic
+from types import FrameType
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from coconut_study.errors import StudyError
+from coconut_study.files import whole, written
+from coconut_study.progress import say
+
+GENERATIONS = 2
+
+T = TypeVar("T")
+Keeping = Callable[[str, Callable[[], Any]], Any]  # a name and how a piece of work is done -> its result
+
+
+@contextmanager
+def workspace(folder: Path, key: str, process: int = 0) -> Iterator[Path]:
+    """The part of a workspace that is for `key`; what is there for other keys is removed.
+
+    It is removed when the block ends well and stays when it does not. Each of several processes that work
+    together has the folder with its own number. StudyError when another process holds it.
+    """
+    own = folder / key
+    with _held(folder, f"lock{process}"):
+        for other in folder.iterdir():
+            if other.is_dir() and other != own:
+                shutil.rmtree(other, ignore_errors=True)
+        own.mkdir(exist_ok=True)
+        yield own
+        if process == 0:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path, name: str) -> Iterator[None]:
+    """A lock that ends with the process, however it ends."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / name).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise StudyError(f"{folder}: another process works here; wait for it or end it") from error
+            if (folder / name).exists():  # else the one before removed it when it was done
+                yield
+                return
+
+
+# ------------------------------------------------------------------------------- one growing piece of work
+
+
+class Saver:
+    """Keeps the last states of a long computation, the newest and the one before.
+
+    In its block SIGTERM and SIGINT only set `stopped`, so that the computation can save its state first; a
+    second one ends the process at once.
+    """
+
+    def __init__(self, folder: Path, minutes: float, process: int = 0) -> None:
+        self.folder, self.minutes, self.process = folder, minutes, process
+        self.number = 0
+        self.last = monotonic()
+        self.stopped: str | None = None
+
+    def __enter__(self) -> Saver:
+        self._before = {number: signal.signal(number, self._stop) for number in (SIGTERM, SIGINT)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        self.stopped = signal.Signals(number).name
+        say(f"{self.stopped}: saving the state")
+        self.__exit__()
+
+    def due(self) -> bool:
+        """Whether the last state is old enough for another."""
+        return monotonic() - self.last >= 60 * self.minutes
+
+    def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Keep a state. Where the disk is full the states before stay, and a line says so."""
+        self.number += 1
+        said = json.dumps({"number": self.number, **facts})
+        held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        try:
+            with whole(self._path(self.number)) as part:
+                save_file(held, part, {"facts": said, "checksum": _checksum(held, said)})
+                _flush(part)
+        except (OSError, SafetensorError) as error:
+            say(f"the state could not be saved, and the one before is kept ({error})")
+        self.last = monotonic()
+
+    def numbers(self) -> list[int]:
+        """The sound states that there are, oldest first; what is damaged is named and removed."""
+        return sorted(facts["number"] for facts, _ in self._sound())
+
+    def load(self, number: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """A state that there is."""
+        self.number = number
+        return next((tensors, facts) for facts, tensors in self._sound() if facts["number"] == number)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"process{self.process}-state{number % GENERATIONS}.safetensors"
+
+    def _sound(self) -> Iterator[tuple[dict[str, Any], dict[str, Tensor]]]:
+        for path in map(self._path, range(GENERATIONS)):
+            if path.exists():
+                try:
+                    yield _read(path)
+                except StudyError as error:
+                    say(f"{error}; it is removed, and an older state used if there is one")
+                    path.unlink()
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise StudyError(f"{path}: this state is damaged ({error})") from error
+    said = metadata.get("facts", "")
+    if metadata.get("checksum") != _checksum(tensors, said):
+        raise StudyError(f"{path}: this state is damaged (its checksum differs)")
+    return json.loads(said), tensors
+
+
+def _checksum(tensors: Mapping[str, Tensor], said: str) -> str:
+    digest = sha256(said.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _flush(path: Path) -> None:
+    """Have a file on the disk before it gets its name."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+# ------------------------------------------------------------------------------------ many pieces of work
+
+
+class Pieces:
+    """Results of pieces of work, each kept when it is done."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, name: str, compute: Callable[[], T]) -> T:
+        """The result kept under a name (a JSON value), or the one computed now and kept."""
+        path = self.folder / f"{name}.json"
+        if path.exists():
+            try:
+                return _unsealed(path)
+            except StudyError as error:
+                say(f"{error}; it is made again")
+        value = compute()
+        with written(path) as file:
+            text = json.dumps(value)
+            file.write(f"{sha256(text.encode()).hexdigest()}\n{text}\n")
+        return value
+
+
+def _unsealed(path: Path) -> Any:
+    checksum, _, text = path.read_bytes().partition(b"\n")
+    if checksum.decode(errors="replace") != sha256(text.removesuffix(b"\n")).hexdigest():
+        raise StudyError(f"{path}: this piece of work is damaged (its checksum differs)")
+    return json.loads(text)
+
+
+def at_once(_: str, compute: Callable[[], T]) -> T:
+    """A piece of work that is not kept."""
+    return compute()
