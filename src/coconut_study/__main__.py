@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import sys
 from errno import EDQUOT, ENOSPC
+from json import JSONDecodeError
+from pathlib import Path
 from typing import NoReturn
 
 import typer
+from safetensors import SafetensorError
 
 from coconut_study.commands import data, evaluation, figures, tables, training
 from coconut_study.errors import StudyError
@@ -24,13 +27,26 @@ def main() -> None:
     """Run a command; a mistake of the user's is one sentence and exit status 1."""
     keep_freed()
     try:
-        app()
+        app([part for argument in sys.argv[1:] for part in unfolded(argument)])
     except StudyError as error:
         refuse(str(error))
+    except JSONDecodeError as error:
+        refuse(f"{error.doc[:60]!r} is not JSON ({error.msg})")
+    except SafetensorError as error:
+        refuse(f"a file of weights: {error}; the same command goes on when that is mended")
     except OSError as error:
-        if error.errno not in (ENOSPC, EDQUOT):
+        if error.errno in (ENOSPC, EDQUOT):
+            refuse(
+                f"{error.filename or 'the disk'}: no room is left; make some, and the same command goes on"
+            )
+        if error.filename is None:
             raise
-        refuse(f"{error.filename or 'the disk'}: no room is left; make some, and the same command goes on")
+        refuse(f"{error.filename}: {error.strerror}")
+
+
+def unfolded(argument: str) -> list[str]:
+    """What an argument stands for: the lines of a file, where it is `@` and the file."""
+    return Path(argument[1:]).read_text("utf-8").splitlines() if argument.startswith("@") else [argument]
 
 
 def refuse(sentence: str) -> NoReturn:

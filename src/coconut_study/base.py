@@ -6,8 +6,11 @@ The result is an ordinary Hugging Face folder whose tokenizer and embeddings alr
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -22,6 +25,8 @@ from coconut_study.settings import Model, NewTokens
 from coconut_study.streams import torch_seed
 from coconut_study.templates import Text
 
+# What transformers raises for a folder that it cannot make a model of.
+UNREADABLE = (OSError, ValueError, RuntimeError, ImportError, SafetensorError, StrictDataclassError)
 # Output transformations that some architectures apply behind the output embeddings.
 UNSUPPORTED = {"final_logit_softcapping": None, "logit_scale": 1.0, "logits_scaling": 1.0}
 
@@ -44,12 +49,17 @@ def make(
 
 
 def load(path: str, dtype: str = "auto") -> PreTrainedModel:
-    """The causal language model of a hub name or folder, in its own dtype or in another; code from the hub
-    is never run."""
+    """The causal language model of a hub name or folder, in its own dtype or in another; weights are read
+    from safetensors alone, and code from the hub is never run."""
     try:
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+        found: Any = AutoModelForCausalLM.from_pretrained(
+            path, dtype=dtype, trust_remote_code=False, use_safetensors=True, output_loading_info=True
+        )
+    except UNREADABLE as error:
         raise StudyError(f"{path}: no causal language model there ({tokens.first_line(error)})") from error
+    model, read = found
+    if lacking := sorted(name for name in read["missing_keys"] if "token_adapter" not in name):
+        raise StudyError(f"{path}: the weights lack {lacking[0]} and {len(lacking) - 1} more")
     check(model)
     return fused(model)
 

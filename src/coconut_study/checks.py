@@ -166,15 +166,13 @@ def _processes_have_work(study: Study) -> Iterator[str]:
 def _positions_suffice(study: Study) -> Iterator[str]:
     """Thoughts and a written answer fit behind a question; how long those are is known in training."""
     for dataset, method, seed in study.run_keys():
-        room = study.model_of(method).positions
-        asked = study.asking(dataset, method, seed)
-        written = asked.responding.max_new_tokens
-        for layout in asked.layouts:
-            if room is not None and 1 + layout.thoughts + 2 * layout.markers + written > room:
-                yield (
-                    f"responding.max_new_tokens: {written} written tokens, {layout.thoughts} thoughts and a "
-                    f"question are more than the {room} positions of the model of {method} on {dataset}"
-                )
+        room, asked = study.model_of(method).positions, study.asking(dataset, method, seed)
+        longest, written = asked.layouts[-1], asked.responding.max_new_tokens
+        if room is not None and 1 + longest.thoughts + 2 * longest.markers + written > room:
+            yield (
+                f"responding.max_new_tokens: {written} written tokens, {longest.thoughts} thoughts and a "
+                f"question are more than the {room} positions of the model of {method} on {dataset}"
+            )
 
 
 # ------------------------------------------------------------------------------------------- experiments

@@ -26,10 +26,18 @@ def _sentence(mistake: Any, model: type[BaseModel], prefix: str) -> str:
     if mistake["type"] == "extra_forbidden":
         owner, _ = _located(mistake["loc"][:-1], model)
         return f"{key}: unknown key{hint(place[-1], _keys(owner))}"
-    if mistake["type"].startswith("union_tag"):
-        key += "." + mistake["ctx"]["discriminator"].strip("'")
-    if mistake["type"] in ("missing", "union_tag_not_found"):
+    if mistake["type"] == "missing":
         return f"{key}: is missing"
+    if mistake["type"].startswith("union_tag"):
+        tag = mistake["ctx"]["discriminator"].strip("'")
+        if mistake["type"] == "union_tag_not_found":
+            misspelt = get_close_matches(tag, map(str, mistake["input"]), n=1)
+            return (
+                f"{key}.{misspelt[0]}: unknown key; did you mean {tag}?"
+                if misspelt
+                else f"{key}.{tag}: is missing"
+            )
+        key += f".{tag}"
     message = mistake["msg"].removeprefix("Value error, ")
     if not key:
         return message

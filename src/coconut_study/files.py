@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TextIO
 
@@ -23,8 +24,27 @@ def check_space(folder: Path, n_bytes: int) -> None:
 
 
 def _temporary(path: Path) -> Path:
+    """A name for this process alone; what processes that were killed left of the same file is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+        if not _runs(int(left.name.split(".")[-2])):
+            _remove(left)
     return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

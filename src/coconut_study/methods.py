@@ -127,6 +127,10 @@ class Method(Closed):
             "null computes one after the other",
         ),
     ] = None
+    like: Annotated[
+        str | None,
+        Field(description="the method whose settings it has but for its own; `Study` fills them in"),
+    ] = None
     start: Annotated[
         str | None, Field(description="the method whose trained run it starts from; the base model without")
     ] = None

@@ -125,6 +125,16 @@ def thought_norms(batch: Batch, hidden_BTD: Tensor) -> Tensor:
     return (norms_BK * batch.mask_BT[:, start:stop] * counted_B[:, None]).sum()
 
 
+def room(model: PreTrainedModel) -> int | None:
+    """Positions that every token of a sequence may have and see; None where a model sets no bound."""
+    config = model.config.get_text_config()
+    bounds = [getattr(config, "max_position_embeddings", None)]
+    layers = getattr(config, "layer_types", None)
+    if layers is None or "sliding_attention" in layers:
+        bounds.append(getattr(config, "sliding_window", None))
+    return min((bound for bound in bounds if bound is not None), default=None)
+
+
 # -------------------------------------------------------------------------------------------- decoding
 
 

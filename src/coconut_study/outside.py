@@ -55,10 +55,10 @@ def _names(model: Model) -> Iterator[Wanted]:
 def _is_here(wanted: Wanted) -> bool:
     """Whether it is a folder, or in the cache of the hub."""
     from huggingface_hub import constants
-    from huggingface_hub.file_download import repo_folder_name
 
-    cached = Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=wanted.name, repo_type=wanted.kind))
-    return Path(wanted.name).expanduser().is_dir() or any(cached.glob(f"snapshots/*/{wanted.file}"))
+    repository = f"{wanted.kind}s--{wanted.name.replace('/', '--')}"
+    cached = Path(constants.HF_HUB_CACHE, repository).glob(f"snapshots/*/{wanted.file}")
+    return Path(wanted.name).expanduser().is_dir() or any(cached)
 
 
 def _refusal(wanted: Wanted) -> str | None:
@@ -68,10 +68,7 @@ def _refusal(wanted: Wanted) -> str | None:
     named = f"{wanted.key}: {wanted.name}"
     away = f"{named} is not in {constants.HF_HUB_CACHE}"
     try:
-        url = hf_hub_url(
-            wanted.name, ".gitattributes", repo_type=wanted.kind, revision=wanted.revision,
-            endpoint=constants.ENDPOINT,
-        )  # fmt: skip
+        url = hf_hub_url(wanted.name, ".gitattributes", repo_type=wanted.kind, revision=wanted.revision)
         get_hf_file_metadata(url, timeout=TIMEOUT)
     except errors.GatedRepoError:
         return f"{named} is given on request; ask at {constants.ENDPOINT}/{wanted.name}, then {LOGIN}"

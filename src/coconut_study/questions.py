@@ -113,6 +113,9 @@ def fault(question: Question) -> str | None:
         return str(error)
     if {*options} != {graph.names[graph.target], graph.names[graph.neg_target]}:
         return "the options in the question are not target and neg_target"
+    asked = f"Is {graph.names[graph.root]} a {options[0]} or {options[1]}?"
+    if question.question != f"{written_facts} {asked}":
+        return f'the facts are not followed by "{asked}" and nothing else'
     paths = [tuple(sentence(graph, edge) for edge in pairwise(path)) for path in graphs.shortest_paths(graph)]
     if question.steps not in paths:
         return "the steps are not a shortest path from root to target"
@@ -201,7 +204,7 @@ def read(path: Path) -> list[Question]:
 
 
 def text_of(path: Path, of: str = "questions") -> str:
-    """The text of a file of questions, or of something else; StudyError when it cannot be read or is empty."""
+    """The text of a file of questions, or of something else; StudyError when it has none to be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -209,7 +212,7 @@ def text_of(path: Path, of: str = "questions") -> str:
     except UnicodeDecodeError as error:
         raise StudyError(f"{path}: is not UTF-8 text; give a file of {of}") from error
     if not text.strip():
-        raise StudyError(f"{path}: is empty; give a file of {of}")
+        raise StudyError(f"{path}: holds no {of}")
     return text
 
 

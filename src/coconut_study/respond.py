@@ -13,6 +13,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study import model as engine
+from coconut_study.errors import StudyError
 from coconut_study.methods import Layout, Thoughts
 from coconut_study.progress import bar
 from coconut_study.sequences import Marks, Tokens, build
@@ -56,6 +57,7 @@ def respond(
     kept of a run that was interrupted is not asked again."""
     model.eval()
     marks = marks_of(tokenizer)
+    _check_room(model, questions, layouts, settings.max_new_tokens, marks)
     order = sorted(range(len(questions)), key=lambda i: len(questions[i].question))
     batches = [order[i : i + settings.batch_size] for i in range(0, len(order), settings.batch_size)]
     groups = _asked_together(layouts)
@@ -79,6 +81,19 @@ def respond(
     responses = [Response(**row) for found in answered for row in found["responses"]]
     timings = [Timing(**row) for found in answered for row in found["timings"]]
     return sorted(responses, key=lambda r: (r.k, r.question)), timings
+
+
+def _check_room(
+    model: PreTrainedModel, questions: Sequence[Tokens], layouts: Sequence[Layout], limit: int, marks: Marks
+) -> None:
+    """StudyError when a question with its thoughts and a response has more positions than the model."""
+    room = engine.room(model)
+    ends = [build(one, layout, marks).prompt.positions[-1] for one in questions for layout in layouts]
+    if room is not None and ends and max(ends) + 1 + limit > room:
+        raise StudyError(
+            f"responding.max_new_tokens: the longest question with thoughts takes {max(ends) + 1} positions "
+            f"and a response up to {limit}, the model has {room}; write less, or use a model with more"
+        )
 
 
 def clock(

@@ -23,7 +23,7 @@ from coconut_study.questions import Question, facts_of, options_of, sentence
 TemplateName = Literal["prose", "symbols"]
 
 WORD = re.compile(r"\w+|[^\w\s]+|\n")
-NUMBER = re.compile(r"\$?\s*([+-]?\s*(?:\d+\.?\d*|\.\d+))\s*%?\.?")
+NUMBER = re.compile(r"\$?\s*([+-]?\s*(?:\d+(?:\.\d*)?|\.\d+))\s*%?\.?")
 ANSWER_MARK = "###"
 
 
@@ -87,7 +87,7 @@ def is_right_number(question: Question, response: str) -> bool | None:
 
 def _number(text: str) -> float | None:
     """The value of a written number, with a sign, thousands commas, currency or per cent sign; else None."""
-    joined = re.sub(r"\s*([.,])\s*", r"\1", text)  # a word tokenizer writes them with blanks around
+    joined = re.sub(r" ?([.,]) ?", r"\1", " ".join(text.split()))  # a word tokenizer writes blanks around
     match = NUMBER.fullmatch(joined.replace(",", "").strip())
     return float("".join(match[1].split())) if match else None
 

@@ -44,8 +44,9 @@ def load(name: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
     """
     try:
         own = get_tokenizer_config(name).get("tokenizer_class") in GENERIC
-        return (PreTrainedTokenizerFast if own else AutoTokenizer).from_pretrained(name)
-    except (OSError, ValueError) as error:
+        kind = PreTrainedTokenizerFast if own else AutoTokenizer
+        return kind.from_pretrained(name, trust_remote_code=False)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{name}: no tokenizer there ({first_line(error)})") from error
 
 

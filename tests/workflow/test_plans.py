@@ -83,6 +83,18 @@ def test_the_documentation_draws_the_rules(fresh):
             "sweep.k: 9 is above what coconut is trained",
         ),
         ("study: smoke\nmodel: {tokenizer: ./nowhere}\n", "./nowhere is not a folder"),
+        (
+            "study: smoke\ndatasets: {prosqa: {paper: proqsa}}\n",
+            "proqsa is not defined; did you mean prosqa?",
+        ),
+        (
+            "study: smoke\nmodel: {architecture: {n_layers: 3}}\n",
+            "unknown key of gpt2; did you mean n_layer?",
+        ),
+        (
+            "study: smoke\nmodel: {architecture: null, path: no/model, tokenizer: no/model}\n",
+            "study: model.path: no/model is n",  # neither there nor to be had, or not in the cache
+        ),
     ],
 )
 def test_a_bad_study_is_one_sentence_and_writes_nothing(fresh, overlay, words):

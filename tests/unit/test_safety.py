@@ -1,0 +1,133 @@
+"""Text of models, data and settings is shown, never run; so is what others put beside their weights."""
+
+import ast
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import pandas as pd
+import pytest
+import torch
+from docutils.core import publish_parts
+from safetensors.torch import load_file, save_file
+
+from coconut_study import base, figures, shown, tokens
+from coconut_study.errors import StudyError
+from coconut_study.templates import Text
+
+from ..conftest import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = "<script>alert(1)</script>"
+SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;"
+
+
+def test_titles_and_tokens_in_a_page_are_text():
+    table = pd.DataFrame(
+        {"dataset": ["d"], "method": ["m"], "seed": 1, "question": 0, "thought": 1, "token": SCRIPT,
+         "probability": 0.5}
+    )  # fmt: skip
+    page = shown.html(shown.decoded(table, {"d": f"D {SCRIPT}", "m": f"M {SCRIPT}"}))
+    assert page.count(SHOWN) == 3
+    assert "<script" not in page
+
+
+def test_titles_in_a_figure_are_text(tmp_path):
+    table = pd.DataFrame(
+        {"dataset": "d", "method": "m", "stage": 0, "epoch": [0, 1], "seen": [0, 8], "mean": [0.0, 50.0],
+         "low": 0.0, "high": 60.0, "n": 1}
+    )  # fmt: skip
+    figures.save(figures.learning(table, {"d": SCRIPT, "m": SCRIPT}), tmp_path / "figure.svg")
+    drawn = (tmp_path / "figure.svg").read_text(encoding="utf-8")
+    assert drawn.count(SHOWN) == 2
+    assert "<script" not in drawn
+
+
+@pytest.mark.parametrize("caption", sorted(ROOT.glob("workflow/report/*.rst")), ids=lambda path: path.stem)
+def test_settings_in_a_caption_are_text(caption):
+    text = f"{SCRIPT}\n\n.. raw:: html\n\n   {SCRIPT}\n"
+    settings = {"study": "s", "description": text, "tables": {"worked": 95},
+                "comparisons": {"one": {"title": text, "reference": text}}}  # fmt: skip
+    snakemake = SimpleNamespace(config=settings, wildcards=SimpleNamespace(comparison="one"))
+    written = jinja2.Template(caption.read_text(encoding="utf-8")).render(snakemake=snakemake)
+    page = publish_parts(written, writer_name="html")["body"]  # as Snakemake's report does
+    assert "<script" not in page
+    assert (SHOWN in page) == (text.splitlines()[0] in written)
+
+
+CODE = "from pathlib import Path\n\nPath(__file__).with_name('run').touch()\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A tiny model and its tokenizer, with code beside them that leaves a file where it is run."""
+    tokenizer = tokens.word_level([Text("a b", ["c"], "d")])
+    tiny("gpt2", len(tokenizer)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "own.py").write_text(CODE)
+    return tmp_path
+
+
+def say(path: Path, **more) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | more))
+
+
+def test_code_beside_a_model_is_never_run(folder):
+    say(folder / "config.json", auto_map={"AutoConfig": "own.C", "AutoModelForCausalLM": "own.M"})
+    assert base.load(str(folder)).config.model_type == "gpt2"
+    say(folder / "config.json", model_type="own")
+    with pytest.raises(StudyError, match="no causal language model there"):
+        base.load(str(folder))
+    assert not (folder / "run").exists()
+
+
+def test_code_beside_a_tokenizer_is_never_run(folder):
+    (folder / "tokenizer.json").unlink()
+    say(folder / "tokenizer_config.json", tokenizer_class="T", auto_map={"AutoTokenizer": ["own.T", "own.T"]})
+    with pytest.raises(StudyError, match="no tokenizer there"):
+        tokens.load(folder)
+    assert not (folder / "run").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"added_tokens": 3}', "\x00"])
+def test_a_damaged_tokenizer_is_refused(folder, text):
+    (folder / "tokenizer.json").write_text(text)
+    with pytest.raises(StudyError, match="no tokenizer there"):
+        tokens.load(folder)
+
+
+FORBIDDEN = {"pickle", "shelve", "marshal", "joblib", "dill"}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("src/**/*.py")), ids=lambda path: path.stem)
+def test_nothing_is_unpickled_evaluated_or_trusted(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name.partition(".")[0] for alias in node.names} | {getattr(node, "module", None)}
+            assert not names & FORBIDDEN
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in {"eval", "exec", "torch.load", "yaml.load", "os.system", "pd.read_pickle"}
+            for keyword in node.keywords:
+                if keyword.arg in {"trust_remote_code", "shell", "allow_pickle"}:
+                    assert ast.unparse(keyword.value) == "False"
+
+
+# ---------------------------------------------------------------------------------------------- weights
+
+
+def test_pickled_weights_are_not_read(folder):
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(StudyError, match=f"{folder}: no causal language model there"):
+        base.load(str(folder))
+
+
+def test_weights_that_are_missing_are_not_made_up(folder):
+    held = load_file(folder / "model.safetensors")
+    first = sorted(held)[0]
+    del held[first]
+    save_file(held, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(StudyError, match=f"the weights lack {first} and 0 more"):
+        base.load(str(folder))
