@@ -105,6 +105,13 @@ class Learner:
         own = torch.tensor(count, device=self.accelerator.device)
         return int(self.accelerator.reduce(own, reduction="sum"))
 
+    def summed(self, number: float) -> float:
+        """The sum of a number over all processes."""
+        if self.accelerator.num_processes == 1:
+            return number
+        own = torch.tensor(number, device=self.accelerator.device)
+        return float(self.accelerator.reduce(own, reduction="sum"))
+
     def _own(self, batches: Sequence[Batch]) -> Sequence[Batch]:
         """The batches of this process, or its rows of each batch where the model is sharded."""
         index, n = self.accelerator.process_index, self.accelerator.num_processes

@@ -7,7 +7,7 @@ import platform
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ def _imports(path: Path) -> list[str]:
 
 def file_hash(path: Path) -> str:
     """sha256 of a file."""
-    return sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def key(module: str, *facts: str) -> str:

@@ -47,6 +47,8 @@ def _check_folder(name: str) -> None:
 
 def _configuration(folder: Path) -> dict[str, Any]:
     """The configuration of the model in a folder; ValueError where a folder holds none that can be read."""
+    if (folder / "adapter_config.json").is_file():  # adapters alone, which name their model
+        return {}
     try:
         found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -85,6 +87,9 @@ class Machine(Closed):
         NonNegativeInt,
         Field(description="between two saved states of unfinished training; 0 for every update"),
     ] = 10
+    jobs_per_gpu: Annotated[
+        PositiveInt, Field(description="that share a GPU where one machine runs them side by side")
+    ] = 1
 
     def needs(self, rule: str) -> Needs | None:
         """What a job of `rule` needs; None where nothing is said of it."""
@@ -361,7 +366,8 @@ class Model(Closed):
         """Positions of a sequence, where the study or a folder says how many."""
         known = _configuration(self.folder) if self.folder else self.architecture or {}
         known = known.get("text_config", known)
-        return known.get("n_positions", known.get("max_position_embeddings"))
+        found = known.get("n_positions", known.get("max_position_embeddings"))
+        return found if isinstance(found, int) else None
 
 
 class Basing(Closed):

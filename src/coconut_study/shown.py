@@ -12,6 +12,16 @@ import pandas as pd
 
 from coconut_study.tables import MEASURES
 
+SPENT = {  # digits of each number
+    "stages": 0,
+    "training hours": 2,
+    "training GPU-hours": 2,
+    "training kWh": 2,
+    "other jobs": 0,
+    "other hours": 2,
+    "other GPU-hours": 2,
+    "not measured": 0,
+}
 PERCENTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # of the questions, in the table on parallelism
 
 PAGE = """<!DOCTYPE html>
@@ -165,6 +175,28 @@ def costs(table: pd.DataFrame) -> pd.DataFrame:
             "jobs measured": table["measured jobs"].astype(str),
         }
     )
+
+
+def spent(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """What was spent on every data set and method as it is read, and in all."""
+    total = table[list(SPENT)].sum(min_count=1)
+    total["training kWh"] = table.loc[table["stages"] > 0, "training kWh"].sum(skipna=False, min_count=1)
+    return pd.DataFrame(
+        {
+            "data set": [*(titles.get(name, "all") for name in table["dataset"]), "all"],
+            "method": [*(_sharing(names, titles) for names in table["methods"]), "all, once each"],
+        }
+        | {
+            name: [rounded(float(value), digits) for value in (*table[name], total[name])]
+            for name, digits in SPENT.items()
+        }
+    )
+
+
+def _sharing(methods: str, titles: Mapping[str, str]) -> str:
+    """The title of a method, or those of all that share stages."""
+    names = [titles[name] for name in methods.split("+") if name]
+    return names[0] if len(names) == 1 else f"shared by {'; '.join(names)}" if names else "base models"
 
 
 def parallelism(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:

@@ -18,7 +18,9 @@ from numpy.random import Generator
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study import adapters, sharding
+from coconut_study import model as engine
 from coconut_study.batches import Batch, collate
+from coconut_study.energy import Meter
 from coconut_study.errors import StudyError
 from coconut_study.learner import Learner, rate
 from coconut_study.memory import checkpoint_layers
@@ -108,6 +110,7 @@ class StageTrainer:
         self.unwatched: list[torch.Tensor] = []  # losses of the last updates, still on the device
         self.returns = 0
         self.started = perf_counter()
+        self.meter = Meter(self.learner.accelerator.device)
         self.history: list[Epoch] = []
         self.running = self._begun(0)
 
@@ -292,7 +295,7 @@ class StageTrainer:
 
     def _check_length(self, model: PreTrainedModel) -> None:
         """StudyError when a question with its thoughts and steps has more positions than the model."""
-        room = _positions(model)
+        room = engine.room(model)
         known = [*(self.train_tokens or []), *self.valid_tokens]
         layouts = [self.spec.layout, *self.spec.mixed]
         if self.spec.removal is not None:
@@ -341,6 +344,11 @@ class StageTrainer:
         """Time the stage has taken, in all the jobs that worked on it."""
         return perf_counter() - self.started
 
+    @property
+    def joules(self) -> float:
+        """Energy its GPUs have used meanwhile, in all the jobs; NaN where one of them does not tell."""
+        return self.learner.summed(self.meter.joules)
+
     def bytes_on_disk(self) -> int:
         """The most that the stage writes: its states (weights, two moments, the best weights), one of them
         twice while it is replaced, and its checkpoint with the optimizer."""
@@ -362,6 +370,7 @@ class StageTrainer:
         facts |= {
             "returns": self.returns,
             "seconds": self.seconds,
+            "joules": self.meter.joules,
             "history": [asdict(row) for row in self.history],
         }
         saver.save(tensors, facts)
@@ -386,7 +395,9 @@ class StageTrainer:
         self.micro_batch_size = facts["micro_batch_size"]
         self.returns = facts["returns"] if returns is None else returns
         self.unwatched = []
-        self.started = perf_counter() - facts["seconds"]
+        if returns is None:  # else this job has counted all along
+            self.started = perf_counter() - facts["seconds"]
+            self.meter = Meter(self.meter.device, facts["joules"])
         say(f"goes on after {self.running.done} updates of epoch {len(self.history)}")
         return True
 
@@ -410,16 +421,6 @@ class StageTrainer:
         settings = self.spec.training
         warmup, decay = self._steps(settings.warmup), self._steps(settings.decay)
         return rate(step, self._steps(self.spec.epochs_in_all), settings, warmup, decay)
-
-
-def _positions(model: PreTrainedModel) -> int | None:
-    """Positions that every token of a sequence may have and see; None where a model sets no bound."""
-    config = model.config.get_text_config()
-    bounds = [getattr(config, "max_position_embeddings", None)]
-    layers = getattr(config, "layer_types", None)
-    if layers is None or "sliding_attention" in layers:
-        bounds.append(getattr(config, "sliding_window", None))
-    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 def _is_best(history: Sequence[Epoch]) -> bool:

@@ -1,5 +1,8 @@
 """Costs: what is planned, and what benchmark files in Snakemake's form say."""
 
+import json
+
+import numpy as np
 import pytest
 
 from coconut_study import costs, shown
@@ -80,3 +83,89 @@ def test_costs_are_read_with_dashes_for_what_is_missing(benchmark, tmp_path):
         "jobs", "GPUs a job", "memory planned (MB)", "measured, most (MB)", "hours planned, at most",
         "measured", "jobs measured",
     ]  # fmt: skip
+
+
+@pytest.fixture
+def card(tmp_path):
+    """Writes the card of a stage."""
+
+    def write(name, **facts):
+        path = tmp_path / name / "card.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(facts), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def cell(*cards, methods=("coconut",), dataset="d", jobs=()):
+    return {"dataset": dataset, "methods": list(methods), "cards": list(cards), "jobs": list(jobs)}
+
+
+def test_spent_hours_and_energy_are_summed_over_stages_and_jobs(benchmark, card, tmp_path):
+    one = card("one", seconds=7200.0, processes=2, device="cuda:0", energy_joules=1.8e6)
+    two = card("two", seconds=3600.0, processes=1, device="cuda", energy_joules=7.2e6)
+    jobs = [
+        (str(tmp_path / benchmark("respond/one.tsv", 900.0, "1")), 1),
+        (str(tmp_path / benchmark("clock/one.tsv", 1800.0, "1")), 4),
+    ]
+    (row,) = costs.spent([cell(one, two, jobs=jobs)]).to_dict("records")
+    assert row == {
+        "dataset": "d",
+        "methods": "coconut",
+        "stages": 2,
+        "training hours": 3.0,
+        "training GPU-hours": 5.0,
+        "training kWh": 2.5,
+        "other jobs": 2,
+        "other hours": 0.75,
+        "other GPU-hours": 2.25,
+        "not measured": 0,
+    }
+
+
+def test_energy_that_one_stage_does_not_tell_is_missing_and_its_hours_are_not(card):
+    told = card("told", seconds=3600.0, processes=1, device="cuda", energy_joules=3.6e6)
+    untold = card("untold", seconds=3600.0, processes=1, device="cuda", energy_joules=None)
+    table = costs.spent([cell(told, methods=["a"]), cell(told, untold, methods=["b"])])
+    assert table["training kWh"].fillna(-1).tolist() == [1.0, -1]
+    assert table["training hours"].tolist() == [1.0, 2.0]
+    read = shown.spent(table, {"d": "D", "a": "A", "b": "B"})
+    assert read["training kWh"].tolist() == ["1.00", "–", "–"]
+    assert read["training hours"].tolist() == ["1.00", "2.00", "3.00"]
+
+
+def test_a_stage_on_a_processor_takes_no_gpu_hours(card):
+    (row,) = costs.spent([cell(card("one", seconds=36.0, processes=2, device="cpu"))]).to_dict("records")
+    assert (row["training hours"], row["training GPU-hours"]) == (0.01, 0.0)
+    assert np.isnan(row["training kWh"])
+
+
+def test_what_has_not_run_is_counted_and_missing(card, benchmark, tmp_path):
+    there = card("one", seconds=3600.0, processes=1, device="cuda", energy_joules=1)
+    (row,) = costs.spent(
+        [cell(there, str(tmp_path / "no" / "card.json"), jobs=[(str(tmp_path / "no.tsv"), 1)])]
+    ).to_dict("records")
+    assert (row["stages"], row["training hours"], row["not measured"]) == (2, 1.0, 2)
+    assert np.isnan(row["other hours"])
+    assert np.isnan(row["training kWh"])
+
+
+def test_a_shared_stage_is_shown_as_shared_and_counted_once_in_all(card):
+    def stage(name, hours):
+        return card(name, seconds=3600 * hours, processes=1, device="cuda", energy_joules=3.6e6 * hours)
+
+    table = costs.spent(
+        [
+            cell(stage("own", 2), methods=["a"]),
+            cell(stage("other", 3), methods=["b"]),
+            cell(stage("both", 10), methods=["a", "b"]),
+            cell(methods=[], dataset=None),
+        ]
+    )
+    read = shown.spent(table, {"d": "D", "a": "A", "b": "B"})
+    assert read["data set"].tolist() == ["D", "D", "D", "all", "all"]
+    assert read["method"].tolist() == ["A", "B", "shared by A; B", "base models", "all, once each"]
+    assert read["training hours"].tolist() == ["2.00", "3.00", "10.00", "–", "15.00"]
+    assert read["training kWh"].tolist() == ["2.00", "3.00", "10.00", "–", "15.00"]
+    assert read["stages"].tolist() == ["1", "1", "1", "0", "3"]

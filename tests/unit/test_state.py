@@ -12,7 +12,7 @@ from itertools import count
 import pytest
 import torch
 
-from coconut_study import base, state, train
+from coconut_study import base, energy, state, train
 from coconut_study.errors import StudyError
 from coconut_study.settings import Mixing
 from coconut_study.sources import generate
@@ -304,6 +304,24 @@ def test_a_stage_that_diverged_goes_back_and_on_at_half_the_rate(stage, tmp_path
     poisoned(again, monkeypatch, 2, float("nan"), times=2)
     with pytest.raises(StudyError, match="update 3: the loss is nan"):
         again.run(saver=Saver(tmp_path / "other", minutes=60))
+
+
+def test_time_and_energy_of_a_stage_are_those_of_all_its_jobs(stage, tmp_path, monkeypatch):
+    """Of a job before, up to its last state; of this one, with what it did before it went back."""
+    monkeypatch.setattr(energy, "counted", lambda device: 0.0)
+    job = stage()
+    job.meter.first, job.started = -30.0, job.started - 500
+    job.run(saver=Saver(tmp_path, minutes=0))
+    again = stage()
+    assert again.joules == 0
+    again.saver = Saver(tmp_path, minutes=0)
+    assert again._resumed()
+    assert again.joules == 30
+    assert 500 < again.seconds < 1000
+    again.meter.first, again.started = -80.0, again.started - 1000
+    assert again._resumed(returns=1)
+    assert again.joules == 80
+    assert again.seconds > 1500
 
 
 def test_norms_of_thoughts_are_in_the_history(stage):

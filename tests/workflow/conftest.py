@@ -41,7 +41,11 @@ class Project:
 
     def planned(self, *targets: str, **how: str) -> dict[str, int]:
         """Jobs of a dry run by rule, `all` left out."""
-        done = self.snakemake(*targets, "--dry-run", "--quiet", "rules", **how)
+        return self.counted(self.snakemake(*targets, "--dry-run", "--quiet", "rules", **how))
+
+    @staticmethod
+    def counted(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+        """Jobs that a dry run lists, by rule."""
         assert done.returncode == 0, done.stderr
         found = re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE)
         return {rule: int(count) for rule, count in found if rule not in ("all", "total")}

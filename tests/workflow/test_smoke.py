@@ -18,7 +18,7 @@ def results(finished) -> Path:
 
 
 def test_every_table_and_figure_is_there_in_every_format(results):
-    for table in ("main", "seeds", "sweep", "claims", "data", "stages", "costs"):
+    for table in ("main", "seeds", "sweep", "claims", "data", "stages", "costs", "spent"):
         for suffix in (".csv", ".md", ".tex", ".html"):
             assert (results / "tables" / f"{table}{suffix}").stat().st_size > 100
     for figure in ("accuracy", "learning", "stages", "sweep-balanced-coconut", "sweep-prosqa-coconut"):
@@ -61,9 +61,27 @@ def test_a_checkpoint_carries_its_provenance(results):
     assert set(card["data"]) == {"train", "valid"}
     assert card["versions"]["torch"]
     history = pd.read_csv(folder / "history.csv")
-    assert history.columns.tolist() == ["stage", "epoch", "questions", "loss", "accuracy", "removed"]
+    assert history.columns.tolist() == [
+        "stage", "epoch", "questions", "loss", "accuracy", "removed", "thought_norm",
+    ]  # fmt: skip
     assert history["epoch"].tolist() == [0, 1]
     assert history["loss"].isna().tolist() == [True, False]
+
+
+def test_every_stage_is_spent_on_once_and_every_job_is_measured(results):
+    spent = pd.read_csv(results / "tables" / "spent.csv")
+    folders = list((results / "stages").glob("*/*/stage*"))
+    assert spent["stages"].sum() == len(folders) == 13
+    assert spent["other jobs"].sum() == 6 + 1  # responses, and a base model
+    assert spent["not measured"].sum() == 0
+    shared = spent[spent["methods"].str.contains("+", regex=False, na=False)]
+    assert shared[["methods", "stages"]].values.tolist() == [["coconut+pause_as_thought", 1]]
+    cards = [json.loads((folder / "checkpoint" / "card.json").read_text()) for folder in folders]
+    hours = sum(card["seconds"] for card in cards) / 3600
+    assert spent["training hours"].sum() == pytest.approx(hours)
+    if all(card["device"] == "cpu" for card in cards):
+        assert spent["training GPU-hours"].sum() == 0
+        assert spent["training kWh"].isna().all()
 
 
 def test_nothing_is_left_to_do(finished):

@@ -3,13 +3,16 @@
 import json
 import os
 import sys
+from hashlib import sha256
 from math import ceil
+from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
 from coconut_study import outside
 from coconut_study.errors import StudyError
+from coconut_study.files import written
 from coconut_study.provenance import sources
 from coconut_study.study import read_study
 
@@ -24,7 +27,9 @@ except StudyError as error:
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':\"$PATH\"; ")
 
 SPLITS = ["train", "valid", "test"]
+START_MINUTES = 5  # to start a job on a cluster, and to save its state before time is up
 RESULTS = f"results/{study.study}"
+BENCHMARKS = f"benchmarks/{study.study}"
 RUNS = list(study.run_keys())
 DATASETS = list(dict.fromkeys(dataset for dataset, _, _ in RUNS))
 CHAINS = {run: study.chain(*run) for run in RUNS}
@@ -39,7 +44,7 @@ pathvars:
     run="{dataset}/{method}/seed{seed}",
     stage="stages/{dataset}/seed{seed}/stage{stage}-{id}",
     logs=f"logs/{study.study}",
-    benchmarks=f"benchmarks/{study.study}",
+    benchmarks=BENCHMARKS,
 
 
 wildcard_constraints:
@@ -112,7 +117,22 @@ def asking(wildcards, ks=None):
 
 def needs(rule, wildcards):
     """What a job needs of the machine."""
-    return study.needs(rule, wildcards.dataset)
+    return study.needs(rule, wildcards.get("dataset"))
+
+
+def job_resources(rule, minutes=None):
+    """What the jobs of a rule ask a scheduler for; more memory and time after an attempt that failed."""
+
+    def runtime(wildcards, attempt):
+        wanted = minutes(wildcards) if minutes else attempt * needs(rule, wildcards).minutes
+        return ceil(wanted) + START_MINUTES
+
+    return {
+        "gpu": lambda wildcards: needs(rule, wildcards).gpus,
+        "jobs_per_gpu": study.machine.jobs_per_gpu,
+        "mem_mb": lambda wildcards, attempt: attempt * needs(rule, wildcards).memory_mb,
+        "runtime": runtime,
+    }
 
 
 def trained_k(wildcards):
@@ -126,6 +146,29 @@ def code(*modules):
     return [os.path.relpath(path) for path in paths]
 
 
+def in_file(*arguments):
+    """An argument that stands for many: a file that lists them. A command line holds 128 KB."""
+    text = "".join(f"{argument}\n" for argument in arguments)
+    path = Path(".snakemake/arguments") / sha256(text.encode()).hexdigest()[:16]
+    if not path.exists():
+        with written(path) as file:
+            file.write(text)
+    return f"@{path}"
+
+
+def listed(*names, **options):
+    """An argument that stands for the input files of these names, and those of options."""
+
+    def argument(wildcards, input):
+        files = [path for name in names for path in input.get(name)]
+        files += [
+            f"{option}={path}" for name, option in options.items() for path in input.get(name)
+        ]
+        return in_file(*files)
+
+    return argument
+
+
 # The runs that each of the rules for finished runs is for.
 ASKED = {
     "respond": RUNS,
@@ -134,6 +177,23 @@ ASKED = {
     "probe": runs_of(study.probing),
     "decode": runs_of(study.decoding),
 }
+MEASURED = {
+    "respond": "grades.csv",
+    "clock": "clock.csv",
+    "ending": "ending.csv",
+    "probe": "values.csv",
+    "decode": "decoded.csv",
+}
+
+
+def measured(runs):
+    """All that the study measures of some runs."""
+    wanted = set(runs)
+    return [
+        path
+        for rule, name in MEASURED.items()
+        for path in of_runs(name, [run for run in ASKED[rule] if run in wanted])
+    ]
 
 
 def lacking():

@@ -6,6 +6,11 @@ OUTPUTS:           <results>/data/{dataset}/{train,valid,test}.jsonl   <results>
 """
 
 
+localrules:
+    describe,
+    shortcuts,
+
+
 def question_settings(wildcards):
     """Where the questions of a data set come from."""
     return study.datasets[wildcards.dataset].questions.model_dump_json()

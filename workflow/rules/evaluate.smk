@@ -5,6 +5,10 @@ OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,grades.csv,
 """
 
 
+localrules:
+    grade,
+
+
 rule respond:
     input:
         checkpoint=last_checkpoint,
@@ -19,14 +23,13 @@ rule respond:
         "<benchmarks>/respond/<run>.tsv"
     threads: lambda wildcards: needs("respond", wildcards).threads
     resources:
-        gpu=lambda wildcards: needs("respond", wildcards).gpus,
-        mem_mb=lambda wildcards: needs("respond", wildcards).memory_mb,
-        runtime=lambda wildcards: ceil(needs("respond", wildcards).minutes),
+        **job_resources("respond"),
     params:
         settings=asking,
     shell:
         r"""
-        python -m coconut_study respond \
+        python -m coconut_study.devices --gpus {resources.gpu} \
+            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study respond \
             --settings {params.settings:q} \
             --checkpoint {input.checkpoint:q} \
             --questions {input.questions:q} \
@@ -73,15 +76,14 @@ rule clock:
         "<benchmarks>/clock/<run>.tsv"
     threads: lambda wildcards: needs("clock", wildcards).threads
     resources:
-        gpu=lambda wildcards: needs("clock", wildcards).gpus,
-        mem_mb=lambda wildcards: needs("clock", wildcards).memory_mb,
-        runtime=lambda wildcards: ceil(needs("clock", wildcards).minutes),
+        **job_resources("clock"),
     params:
         settings=lambda wildcards: asking(wildcards, [trained_k(wildcards)]),
         timing=lambda wildcards: study.clock.model_dump_json(),
     shell:
         r"""
-        python -m coconut_study clock \
+        python -m coconut_study.devices --gpus {resources.gpu} \
+            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study clock \
             --settings {params.settings:q} \
             --timing {params.timing:q} \
             --checkpoint {input.checkpoint:q} \
@@ -105,15 +107,14 @@ rule ending:
         "<benchmarks>/ending/<run>.tsv"
     threads: lambda wildcards: needs("ending", wildcards).threads
     resources:
-        gpu=lambda wildcards: needs("ending", wildcards).gpus,
-        mem_mb=lambda wildcards: needs("ending", wildcards).memory_mb,
-        runtime=lambda wildcards: ceil(needs("ending", wildcards).minutes),
+        **job_resources("ending"),
     params:
         settings=lambda wildcards: asking(wildcards, range(trained_k(wildcards) + 1)),
         learning=lambda wildcards: study.ending.model_dump_json(),
     shell:
         r"""
-        python -m coconut_study ending \
+        python -m coconut_study.devices --gpus {resources.gpu} \
+            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study ending \
             --settings {params.settings:q} \
             --learning {params.learning:q} \
             --checkpoint {input.checkpoint:q} \

@@ -4,6 +4,15 @@ REQUIRED INPUTS:   <results>/tables/*.csv
 OUTPUTS:           <results>/figures/*.{svg,pdf,png}
 """
 
+
+localrules:
+    figure_accuracy,
+    figure_sweep,
+    figure_learning,
+    figure_stages,
+    figure_comparison,
+
+
 SWEPT = study.selected(study.sweep)
 REFERENCES = ["no_cot", "cot"]  # drawn below a sweep, as in the paper's figure
 

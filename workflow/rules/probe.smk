@@ -6,6 +6,15 @@ OUTPUTS:           <results>/runs/<run>/{values,decoded}.csv   <results>/tables/
 """
 
 
+localrules:
+    table_parallelism,
+    table_heights,
+    table_decoded,
+    figure_parallelism,
+    figure_heights,
+    figure_tree,
+
+
 def most(number):
     """The option that limits questions; none for all of them."""
     return "" if number is None else f"--most {number}"
@@ -24,16 +33,15 @@ rule probe:
         "<benchmarks>/probe/<run>.tsv"
     threads: lambda wildcards: needs("probe", wildcards).threads
     resources:
-        gpu=lambda wildcards: needs("probe", wildcards).gpus,
-        mem_mb=lambda wildcards: needs("probe", wildcards).memory_mb,
-        runtime=lambda wildcards: ceil(needs("probe", wildcards).minutes),
+        **job_resources("probe"),
     params:
         settings=lambda wildcards: asking(wildcards, study.probing.k),
         height=lambda wildcards: study.probing.height,
         most=lambda wildcards: most(study.probing.questions),
     shell:
         r"""
-        python -m coconut_study probe \
+        python -m coconut_study.devices --gpus {resources.gpu} \
+            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study probe \
             --settings {params.settings:q} \
             --height {params.height} {params.most} \
             --checkpoint {input.checkpoint:q} \
@@ -55,16 +63,15 @@ rule decode:
         "<benchmarks>/decode/<run>.tsv"
     threads: lambda wildcards: needs("decode", wildcards).threads
     resources:
-        gpu=lambda wildcards: needs("decode", wildcards).gpus,
-        mem_mb=lambda wildcards: needs("decode", wildcards).memory_mb,
-        runtime=lambda wildcards: ceil(needs("decode", wildcards).minutes),
+        **job_resources("decode"),
     params:
         settings=lambda wildcards: asking(wildcards, [trained_k(wildcards)]),
         most=lambda wildcards: study.decoding.questions,
         top=lambda wildcards: study.decoding.top,
     shell:
         r"""
-        python -m coconut_study decode \
+        python -m coconut_study.devices --gpus {resources.gpu} \
+            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study decode \
             --settings {params.settings:q} \
             --most {params.most} \
             --top {params.top} \
@@ -92,13 +99,14 @@ rule table_parallelism:
     benchmark:
         "<benchmarks>/table_parallelism.tsv"
     params:
+        values=listed("values"),
         titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study table-parallelism \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.values:q} &>{log:q}
+            {params.values:q} &>{log:q}
         """
 
 
@@ -120,13 +128,14 @@ rule table_heights:
     benchmark:
         "<benchmarks>/table_heights.tsv"
     params:
+        values=listed("values"),
         titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study table-heights \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.values:q} &>{log:q}
+            {params.values:q} &>{log:q}
         """
 
 
@@ -148,13 +157,14 @@ rule table_decoded:
     benchmark:
         "<benchmarks>/table_decoded.tsv"
     params:
+        decoded=listed("decoded"),
         titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study table-decoded \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.decoded:q} &>{log:q}
+            {params.decoded:q} &>{log:q}
         """
 
 

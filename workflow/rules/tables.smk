@@ -5,6 +5,23 @@ REQUIRED INPUTS:   <results>/runs/<run>/{{grades,clock,ending,probe}.csv}   <res
 OUTPUTS:           <results>/tables/*.{csv,html,md,tex}
 """
 
+
+localrules:
+    table_main,
+    table_seeds,
+    table_sweep,
+    table_claims,
+    table_data,
+    table_learning,
+    table_stages,
+    table_comparison,
+    table_clock,
+    table_ending,
+    table_costs,
+    table_spent,
+    plan,
+
+
 SHOWN = list(dict.fromkeys((dataset, method) for dataset, method, _ in RUNS))
 SHORTCUTS = {name: f"{RESULTS}/data/{name}/shortcuts.csv" for name in DATASETS}
 HISTORIES = list(
@@ -34,15 +51,20 @@ def main_rows():
     ]
 
 
-def history_numbers():
+def history_numbers(wildcards):
     """For every run the places of its stages in HISTORIES."""
-    return [
-        [
-            dict(zip(("dataset", "method", "seed"), run)),
-            [HISTORIES.index(f"{stage_folder(run, spec)}/history.csv") for spec in CHAINS[run]],
-        ]
-        for run in RUNS
-    ]
+    places = {path: place for place, path in enumerate(HISTORIES)}
+    return in_file(
+        json.dumps(
+            [
+                [
+                    dict(zip(("dataset", "method", "seed"), run)),
+                    [places[f"{stage_folder(run, spec)}/history.csv"] for spec in CHAINS[run]],
+                ]
+                for run in RUNS
+            ]
+        )
+    )
 
 
 def points(name):
@@ -57,7 +79,7 @@ def points(name):
     ]
 
 
-def planned_costs():
+def planned_costs(wildcards):
     """What the jobs of the rules that use a model may take, and where each job's benchmark is."""
     jobs = {"base": [(f"seed{base.seed}-{id}", None, 1) for id, base in BASES.items()]}
     jobs["train"] = [
@@ -66,7 +88,7 @@ def planned_costs():
     ]
     for rule, runs in ASKED.items():
         jobs[rule] = [(f"{d}/{m}/seed{s}", d, 1) for d, m, s in runs]
-    return [costs_of(rule, listed) for rule, listed in jobs.items() if listed]
+    return in_file(json.dumps([costs_of(rule, each) for rule, each in jobs.items() if each]))
 
 
 def stages_by_dataset():
@@ -84,6 +106,27 @@ def costs_of(rule, jobs):
         "hours": sum(need.minutes * times / 60 for need, (_, _, times) in zip(each, jobs)),
         "benchmarks": [f"{rule}/{name}.tsv" for name, _, _ in jobs],
     }
+
+
+def spending(wildcards):
+    """What each data set and method has spent, as cards and benchmark files tell; a stage stands with all
+    the methods that share it."""
+    users = {}
+    for run in RUNS:
+        for spec in CHAINS[run]:
+            users.setdefault((run[0], stage_folder(run, spec)), {})[run[1]] = True
+    cells = {(dataset, (method,)): {"cards": [], "jobs": []} for dataset, method in SHOWN}
+    for (dataset, folder), methods in users.items():
+        cell = cells.setdefault((dataset, tuple(methods)), {"cards": [], "jobs": []})
+        cell["cards"].append(f"{folder}/checkpoint/card.json")
+    for rule, runs in ASKED.items():
+        for d, m, s in runs:
+            job = (f"{BENCHMARKS}/{rule}/{d}/{m}/seed{s}.tsv", study.needs(rule, d).gpus)
+            cells[d, (m,)]["jobs"].append(job)
+    bases = [f"{BENCHMARKS}/base/seed{base.seed}-{id}.tsv" for id, base in BASES.items()]
+    cells[None, ()] = {"cards": [], "jobs": [(path, study.needs("base").gpus) for path in bases]}
+    rows = [{"dataset": d, "methods": m, **cell} for (d, m), cell in cells.items()]
+    return in_file(json.dumps(rows))
 
 
 rule table_main:
@@ -106,6 +149,7 @@ rule table_main:
     benchmark:
         "<benchmarks>/table_main.tsv"
     params:
+        grades=listed("grades"),
         rows=json.dumps(main_rows()),
         shortcuts=json.dumps(SHORTCUTS),
         worked=study.tables.worked,
@@ -119,7 +163,7 @@ rule table_main:
             --worked {params.worked} \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.grades:q} &>{log:q}
+            {params.grades:q} &>{log:q}
         """
 
 
@@ -141,6 +185,7 @@ rule table_seeds:
     benchmark:
         "<benchmarks>/table_seeds.tsv"
     params:
+        grades=listed("grades"),
         rows=json.dumps(main_rows()),
         titles=json.dumps(TITLES),
     shell:
@@ -149,7 +194,7 @@ rule table_seeds:
             --rows {params.rows:q} \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.grades:q} &>{log:q}
+            {params.grades:q} &>{log:q}
         """
 
 
@@ -171,13 +216,14 @@ rule table_sweep:
     benchmark:
         "<benchmarks>/table_sweep.tsv"
     params:
+        grades=listed("grades"),
         titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study table-sweep \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.grades:q} &>{log:q}
+            {params.grades:q} &>{log:q}
         """
 
 
@@ -202,9 +248,9 @@ rule table_claims:
     benchmark:
         "<benchmarks>/table_claims.tsv"
     params:
+        grades=listed("grades"),
         stand_ins=json.dumps(STAND_INS),
-        times=[f"--times={path}" for path in of_runs("clock.csv", ASKED["clock"])],
-        values=[f"--values={path}" for path in of_runs("values.csv", ASKED["probe"])],
+        others=listed(times="--times", values="--values"),
         titles=json.dumps(TITLES),
     shell:
         r"""
@@ -213,9 +259,8 @@ rule table_claims:
             --stand-ins {params.stand_ins:q} \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {params.times:q} \
-            {params.values:q} \
-            {input.grades:q} &>{log:q}
+            {params.others:q} \
+            {params.grades:q} &>{log:q}
         """
 
 
@@ -260,13 +305,14 @@ rule table_learning:
     benchmark:
         "<benchmarks>/table_learning.tsv"
     params:
-        runs=json.dumps(history_numbers()),
+        runs=history_numbers,
+        histories=listed("histories"),
     shell:
         r"""
         python -m coconut_study table-learning \
             --runs {params.runs:q} \
             --out {output.csv:q} \
-            {input.histories:q} &>{log:q}
+            {params.histories:q} &>{log:q}
         """
 
 
@@ -316,6 +362,7 @@ rule table_comparison:
     benchmark:
         "<benchmarks>/table_comparison/{comparison}.tsv"
     params:
+        grades=listed("grades"),
         points=lambda wildcards: json.dumps(points(wildcards.comparison)),
         titles=json.dumps(TITLES),
     shell:
@@ -324,7 +371,7 @@ rule table_comparison:
             --points {params.points:q} \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.grades:q} &>{log:q}
+            {params.grades:q} &>{log:q}
         """
 
 
@@ -347,6 +394,7 @@ rule table_clock:
     benchmark:
         "<benchmarks>/table_clock.tsv"
     params:
+        times=listed("times"),
         rows=json.dumps(main_rows()),
         titles=json.dumps(TITLES),
     shell:
@@ -356,7 +404,7 @@ rule table_clock:
             --paper {input.paper:q} \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.times:q} &>{log:q}
+            {params.times:q} &>{log:q}
         """
 
 
@@ -378,19 +426,20 @@ rule table_ending:
     benchmark:
         "<benchmarks>/table_ending.tsv"
     params:
+        ends=listed("ends"),
         titles=json.dumps(TITLES),
     shell:
         r"""
         python -m coconut_study table-ending \
             --titles {params.titles:q} \
             --out {output.csv:q} \
-            {input.ends:q} &>{log:q}
+            {params.ends:q} &>{log:q}
         """
 
 
 rule table_costs:
     input:
-        grades=rules.responses.input,
+        measured=measured(RUNS),
         code=code("costs", "shown"),
     output:
         csv="<results>/tables/costs.csv",
@@ -406,13 +455,42 @@ rule table_costs:
     benchmark:
         "<benchmarks>/table_costs.tsv"
     params:
-        plan=json.dumps(planned_costs()),
-        benchmarks=f"benchmarks/{study.study}",
+        plan=planned_costs,
+        benchmarks=BENCHMARKS,
     shell:
         r"""
         python -m coconut_study table-costs \
             --plan {params.plan:q} \
             --benchmarks {params.benchmarks:q} \
+            --out {output.csv:q} &>{log:q}
+        """
+
+
+rule table_spent:
+    input:
+        measured=measured(RUNS),
+        code=code("costs", "shown"),
+    output:
+        csv="<results>/tables/spent.csv",
+        html=report(
+            "<results>/tables/spent.html",
+            caption="../report/spent.rst",
+            category="Tables",
+            labels={"table": "hours and energy of every data set and method"},
+        ),
+        others=multiext("<results>/tables/spent", ".md", ".tex"),
+    log:
+        "<logs>/table_spent.log",
+    benchmark:
+        "<benchmarks>/table_spent.tsv"
+    params:
+        cells=spending,
+        titles=json.dumps(TITLES),
+    shell:
+        r"""
+        python -m coconut_study table-spent \
+            --cells {params.cells:q} \
+            --titles {params.titles:q} \
             --out {output.csv:q} &>{log:q}
         """
 
@@ -425,8 +503,8 @@ rule plan:
     log:
         "<logs>/plan.log",
     params:
-        plan=json.dumps(planned_costs()),
-        benchmarks=f"benchmarks/{study.study}",
+        plan=planned_costs,
+        benchmarks=BENCHMARKS,
     shell:
         r"""
         python -m coconut_study table-costs \
@@ -436,7 +514,7 @@ rule plan:
         """
 
 
-TABLES = ["main", "seeds", "sweep", "claims", "data", "learning", "stages", "costs"]
+TABLES = ["main", "seeds", "sweep", "claims", "data", "learning", "stages", "costs", "spent"]
 TABLES += [f"comparison-{name}" for name in study.comparisons]
 TABLES += [name for name in ("clock", "ending") if ASKED[name]]
 TABLES += ["parallelism", "heights"] * bool(ASKED["probe"]) + ["decoded"] * bool(ASKED["decode"])

@@ -34,9 +34,8 @@ def processes(wildcards):
 
 
 def training_minutes(wildcards):
-    """What a stage may take; the study says it for an epoch."""
-    epochs = STAGES[wildcards.id].epochs
-    return ceil(needs("train", wildcards).minutes * max(epochs, 1))
+    """What a stage may take, at every attempt: it goes on where it was. The study says it for an epoch."""
+    return needs("train", wildcards).minutes * max(STAGES[wildcards.id].epochs, 1)
 
 
 rule base:
@@ -51,14 +50,13 @@ rule base:
         "<benchmarks>/base/seed{seed}-{id}.tsv"
     threads: study.needs("base").threads
     resources:
-        gpu=study.needs("base").gpus,
-        mem_mb=study.needs("base").memory_mb,
-        runtime=ceil(study.needs("base").minutes),
+        **job_resources("base"),
     params:
         settings=base_settings,
     shell:
         r"""
-        python -m coconut_study base \
+        python -m coconut_study.devices --gpus {resources.gpu} \
+            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study base \
             --settings {params.settings:q} \
             --out {output.checkpoint:q} \
             {input.questions:q} &>{log:q}
@@ -80,16 +78,16 @@ rule train:
         "<benchmarks>/train/{dataset}/seed{seed}/stage{stage}-{id}.tsv"
     threads: lambda wildcards: needs("train", wildcards).threads
     resources:
-        gpu=lambda wildcards: needs("train", wildcards).gpus,
-        mem_mb=lambda wildcards: needs("train", wildcards).memory_mb,
-        runtime=training_minutes,
+        **job_resources("train", minutes=training_minutes),
         save_minutes=study.machine.save_minutes,
     params:
         spec=stage_spec,
         processes=processes,
+    # exec: a signal that ends the job would end the shell, and with it the job, before the state is saved.
     shell:
         r"""
-        python {params.processes} -m coconut_study train \
+        exec python -m coconut_study.devices --gpus {resources.gpu} \
+            --jobs-per-gpu {resources.jobs_per_gpu} -- python {params.processes} -m coconut_study train \
             --spec {params.spec:q} \
             --parent {input.parent:q} \
             --train {input.train:q} \

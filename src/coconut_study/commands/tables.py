@@ -208,6 +208,19 @@ def table_costs(
 
 
 @app.command()
+def table_spent(
+    cells: Annotated[str, typer.Option(help="JSON: dataset, methods, cards, and benchmark and GPUs of jobs")],
+    titles: Titles,
+    out: Table,
+) -> None:
+    """Hours, GPU-hours and energy of every data set and method."""
+    from coconut_study import costs, shown
+
+    found = costs.spent(json.loads(cells))
+    write_table(out, found, shown.spent(found, json.loads(titles)))
+
+
+@app.command()
 def table_learning(
     histories: Annotated[list[Path], typer.Argument(help="history of every stage")],
     runs: Annotated[str, typer.Option(help="JSON: [run, numbers of its histories] for every run")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import Annotated
 
@@ -68,11 +69,19 @@ def train(
     from coconut_study.state import Saver, workspace
 
     wanted = read_settings(s.StageSpec, spec)
-    asked = {"train": q.read(train), "valid": q.read(valid)}
+    files = {"train": train, "valid": valid}
+    asked = {name: q.read(path) for name, path in files.items()}
     model, tokenizer = checkpoints.load(parent)
     trainer = t.StageTrainer(wanted, model, tokenizer, asked["train"], asked["valid"])
     process = trainer.learner.accelerator.process_index
-    data = {"train": provenance.file_hash(train), "valid": provenance.file_hash(valid)}
+    data = {name: provenance.file_hash(path) for name, path in files.items()}
+    before = checkpoints.card(parent).get("data", data)
+    for name, path in files.items():
+        if data[name] != before[name]:
+            raise StudyError(
+                f"{path}: not the questions that {parent} was trained on (their sha256 differs); restore "
+                "them, or remove the file and train this run from its beginning"
+            )
     key = provenance.key("train", spec, *data.values(), provenance.file_hash(parent / checkpoints.CARD))
     check_space(checkpoint.parent, trainer.bytes_on_disk())
     with workspace(checkpoint.with_name("state"), key, process) as folder:
@@ -87,14 +96,15 @@ def train(
             device=str(trainer.learner.accelerator.device),
             processes=trainer.learner.accelerator.num_processes,
             seconds=round(trainer.seconds, 1),
+            energy_joules=None if isnan(joules := trainer.joules) else round(joules),
         )
         trainer.learner.gather(optimizer=wanted.training.reset_optimizer == "never")
         if not trainer.learner.accelerator.is_main_process:
             return
         with written_folder(checkpoint) as folder:
-            checkpoints.save(folder, trainer.learner.model, tokenizer, facts)
             if wanted.training.reset_optimizer == "never":
                 trainer.learner.save(folder)
+            checkpoints.save(folder, trainer.learner.model, tokenizer, facts)
         write_csv(history, pd.DataFrame([asdict(row) for row in rows]))
 
 
