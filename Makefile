@@ -1,18 +1,22 @@
 # make        set up, run the default study on all cores, write results/quick/report.html
 # make test   set up, run the tests
+# make tour   set up, run the test of the tour: every method, data set and experiment, ten minutes
 # make check  formatters, linters and types, as pre-commit runs them
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: study test unit check
+.PHONY: study test tour unit check
 
 study: .venv/.installed
 	$(BIN)/snakemake --cores all --report results/quick/report.html --report-after-run
 
 test: .venv/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+tour: .venv/.installed
+	$(BIN)/python -m pytest tests/workflow/test_tour.py
 
 unit: .venv/.installed
 	$(BIN)/python -m pytest tests/unit

@@ -1,13 +1,9 @@
 """The Coconut study: questions -> training in stages -> responses -> grades -> tables and figures."""
 
-
-configfile: "config/methods.yaml"
-
-
 # A study is a whole YAML file. Without one it is the quick study; --configfile names another.
 if "study" not in config:
 
-    configfile: "config/quick.yaml"
+    configfile: workflow.source_path("config/quick.yaml")
 
 
 include: "workflow/rules/common.smk"

@@ -67,6 +67,9 @@ def _names_fit_paths(study: Study) -> Iterator[str]:
 def _machine_is_known(study: Study) -> Iterator[str]:
     if study.machine.default is None:
         yield "machine.default: is missing"
+    for name, dataset in study.datasets.items():
+        for key in sorted({"save_minutes", "jobs_per_gpu"} & dataset.machine.model_fields_set):
+            yield f"datasets.{name}.machine.{key}: holds for all data sets; say it under machine"
 
 
 def _names_are_used_once(study: Study) -> Iterator[str]:

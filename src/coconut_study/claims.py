@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from coconut_study.tables import ANSWER, RUN, Interval, by_seed, interval
+from coconut_study.tables import ANSWER, RUN, Interval, interval
 
 NUMBERS = {"accuracy": ANSWER, "tokens": "tokens"}  # of the paper's accuracy tables, and what measures them
 SECONDS = "seconds"
@@ -32,11 +32,9 @@ COLUMNS = ["claim", "reference", "dataset", "paper", "ours", "low", "high", "n",
 Row = dict[str, Any]
 
 
-def measurements(
-    grades: pd.DataFrame, times: pd.DataFrame | None, values: pd.DataFrame | None
-) -> pd.DataFrame:
-    """What grades, one-at-a-time timings and probes measure, in long form."""
-    found = [by_seed(grades).melt(id_vars=[*RUN, "k"], var_name="measure")]
+def measurements(runs: pd.DataFrame, times: pd.DataFrame | None, values: pd.DataFrame | None) -> pd.DataFrame:
+    """What runs (summed up by `tables.by_seed`), one-at-a-time timings and probes measure, in long form."""
+    found = [runs.melt(id_vars=[*RUN, "k"], var_name="measure")]
     if times is not None:
         single = times[times["batch size"] == 1]
         seconds = single["seconds"] / single["questions"]

@@ -31,6 +31,7 @@ from coconut_study.files import whole, written
 from coconut_study.progress import say
 
 GENERATIONS = 2
+ECHO = 5.0  # seconds in which a second signal is the first one again
 
 T = TypeVar("T")
 Keeping = Callable[[str, Callable[[], Any]], Any]  # a name and how a piece of work is done -> its result
@@ -76,7 +77,7 @@ class Saver:
     """Keeps the last states of a long computation, the newest and the one before.
 
     In its block SIGTERM and SIGINT only set `stopped`, so that the computation can save its state first; a
-    second one ends the process at once.
+    later one ends the process at once. (torchrun hands on a signal that its workers have had already.)
     """
 
     def __init__(self, folder: Path, minutes: float, process: int = 0) -> None:
@@ -84,6 +85,7 @@ class Saver:
         self.number = 0
         self.last = monotonic()
         self.stopped: str | None = None
+        self.told = 0.0
 
     def __enter__(self) -> Saver:
         self._before = {number: signal.signal(number, self._stop) for number in (SIGTERM, SIGINT)}
@@ -94,9 +96,12 @@ class Saver:
             signal.signal(number, handler)
 
     def _stop(self, number: int, _: FrameType | None) -> None:
-        self.stopped = signal.Signals(number).name
-        say(f"{self.stopped}: saving the state")
-        self.__exit__()
+        if self.stopped is None:
+            self.stopped, self.told = signal.Signals(number).name, monotonic()
+            say(f"{self.stopped}: saving the state")
+        elif monotonic() - self.told > ECHO:
+            self.__exit__()
+            os.kill(os.getpid(), number)
 
     def due(self) -> bool:
         """Whether the last state is old enough for another."""

@@ -1,4 +1,4 @@
-"""Grades, histories and timings -> tidy tables with intervals over seeds. Pure.
+"""Grades (summed up by run), histories and timings -> tidy tables with intervals over seeds. Pure.
 
 A number that is not there stays missing: NaN in the table, an empty cell in CSV.
 """
@@ -48,7 +48,7 @@ def interval(values: Sequence[float], bounds: tuple[float, float] = (-np.inf, np
 
 def by_seed(grades: pd.DataFrame) -> pd.DataFrame:
     """One row per run and k: shares of right answers, of right values and of each outcome (percent), and
-    mean tokens."""
+    mean tokens. Grades of many runs are summed up one run after the other."""
     shares = pd.get_dummies(grades["outcome"]).reindex(columns=list(MEASURES[1:]), fill_value=False)
     values = pd.concat([grades[[*RUN, "k", "tokens"]], 100.0 * shares], axis=1)
     values[ANSWER] = 100.0 * grades["right"]
@@ -56,19 +56,19 @@ def by_seed(grades: pd.DataFrame) -> pd.DataFrame:
     return values.groupby([*RUN, "k"], sort=False, as_index=False).mean()
 
 
-def sweep(grades: pd.DataFrame) -> pd.DataFrame:
+def sweep(runs: pd.DataFrame) -> pd.DataFrame:
     """One row per data set, method, k and measure: mean and interval over seeds, in percent."""
     rows = []
-    for key, runs in by_seed(grades).groupby(["dataset", "method", "k"], sort=False):
+    for key, seeds in runs.groupby(["dataset", "method", "k"], sort=False):
         for measure in MEASURES:
-            found = interval(runs[measure].tolist(), (0, 100))
+            found = interval(seeds[measure].tolist(), (0, 100))
             rows.append(dict(zip(("dataset", "method", "k"), key, strict=True)) | {"measure": measure}
                         | found._asdict())  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def main(
-    grades: pd.DataFrame,
+    runs: pd.DataFrame,
     rows: Sequence[Mapping[str, Any]],
     paper: Mapping[str, Any],
     shortcuts: pd.DataFrame,
@@ -80,7 +80,6 @@ def main(
     that it is set beside (or None). `worked` counts the seeds with at least that share of right answers
     (percent); `shortcuts` has dataset, rule and accuracy.
     """
-    runs = by_seed(grades)
     table = []
     for row in rows:
         chosen = _at_trained_k(runs, row)
@@ -110,9 +109,8 @@ def main(
     return both.sort_values("dataset", key=lambda names: names.map(_order(names)), kind="stable")
 
 
-def seeds(grades: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def seeds(runs: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Every run by itself: right answers (percent) and tokens at the k it was trained for."""
-    runs = by_seed(grades)
     table = pd.concat([_at_trained_k(runs, row) for row in rows], ignore_index=True)
     return table[[*RUN, "k", ANSWER, "tokens"]].rename(columns={ANSWER: "accuracy"})
 
@@ -171,13 +169,12 @@ def stages(learnt: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def comparison(grades: pd.DataFrame, points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def comparison(runs: pd.DataFrame, points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Points of an experiment: accuracy and tokens of each, and the difference to the first of its series.
 
     A point has dataset, series, label, method and k. Differences are between runs of one seed, in points of
     percent; they are missing where no seed has both.
     """
-    runs = by_seed(grades)
     rows, first = [], dict[tuple[str, str], pd.Series]()
     for point in points:
         chosen = _at_trained_k(runs, point).set_index("seed")

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import pytest
 
@@ -33,7 +34,7 @@ machine:
 """
 
 # Read by every Python of the jobs. It writes down what each command sees, makes every update of the first
-# attempt to train take 8 seconds, and ends the first attempt to ask a run.
+# attempt to train take 3 seconds and its last state 5 more, and ends the first attempt to ask a run.
 FAULTS = """
 import json, os, sys, time
 from pathlib import Path
@@ -57,13 +58,18 @@ if first("respond"):
     os._exit(1)
 
 if first("train"):
-    from coconut_study import progress
-    plain = progress.bar
+    from coconut_study import progress, state
+    plain, save = progress.bar, state.Saver.save
     def slow(items, what, *arguments):
         for item in plain(items, what, *arguments):
-            time.sleep(8 * what.startswith("stage"))
+            time.sleep(3 * what.startswith("stage"))
             yield item
-    progress.bar = slow
+    def saved(saver, *what):
+        time.sleep(5 * bool(saver.stopped))
+        save(saver, *what)
+        if saver.stopped:
+            (Path("attempts") / f"saved-{os.environ['SLURM_JOB_ID']}").touch()
+    progress.bar, state.Saver.save = slow, saved
 """
 
 # Both trainings end after 60 to 90 seconds (Slurm looks every 30). Seed 1 saves a state after every update
@@ -171,13 +177,20 @@ def test_a_failed_job_gets_more_memory_and_time(clustered, slurm):
 
 @pytest.mark.parametrize(("seed", "state"), [(1, "TIMEOUT"), (2, "FAILED")])
 def test_training_that_runs_out_of_time_goes_on(clustered, slurm, seed, state):
-    """From the last update that was saved; one takes eight seconds."""
+    """From the last update that was saved; one takes three seconds."""
     ended, done = jobs_of(slurm, "train", f"balanced_{seed}_")
     assert (ended["JobState"], done["JobState"]) == (state, "COMPLETED")
     (log,) = (clustered.folder / "logs/smoke/train/balanced" / f"seed{seed}").glob("*.log")
     updates, epoch = map(int, re.findall(r"goes on after (\d+) updates of epoch (\d+)", log.read_text())[0])
     hours, minutes, seconds = map(int, ended["RunTime"].split(":"))
-    assert 1 <= updates + 4 * (epoch - 1) <= (3600 * hours + 60 * minutes + seconds) / 8
+    assert 1 <= updates + 4 * (epoch - 1) <= (3600 * hours + 60 * minutes + seconds) / 3
+
+
+def test_a_job_lasts_until_its_state_is_saved(clustered, slurm):
+    """Where a signal comes before the limit. What outlives its job is killed on most clusters."""
+    ended, _ = jobs_of(slurm, "train", "balanced_2_")
+    saved = (clustered.folder / "attempts" / f"saved-{ended['JobId']}").stat().st_mtime
+    assert saved < datetime.fromisoformat(ended["EndTime"]).timestamp() + 1
 
 
 def test_nothing_is_left_to_do_or_to_clean(clustered):

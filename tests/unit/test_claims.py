@@ -291,7 +291,7 @@ def test_grades_times_and_probes_are_measured_in_long_form():
         {"dataset": "ours", "method": "coconut", "seed": 1, "k": 1, "question": [0, 0, 1, 1],
          "value": [0.75, 0.25, 0.5, 0.125], "correct": [True, False, False, True]}
     )  # fmt: skip
-    found = claims.measurements(grades, times, values)
+    found = claims.measurements(tables.by_seed(grades), times, values)
     assert list(found.columns) == ["dataset", "method", "seed", "k", "measure", "value"]
     number = found.set_index(["method", "measure"])["value"]
     assert number["cot", tables.ANSWER] == 50
@@ -301,7 +301,10 @@ def test_grades_times_and_probes_are_measured_in_long_form():
     assert number["coconut", "largest value"] == pytest.approx((0.75 + 0.5) / 2)
     assert number["coconut", "value of correct"] == pytest.approx((0.75 + 0.125) / 2)
     assert number["coconut", "value of incorrect"] == pytest.approx((0.25 + 0.5) / 2)
-    assert set(claims.measurements(grades, None, None)["measure"]) >= {*tables.MEASURES, "tokens"}
+    assert set(claims.measurements(tables.by_seed(grades), None, None)["measure"]) >= {
+        *tables.MEASURES,
+        "tokens",
+    }
 
 
 # --------------------------------------------------------------------------------------------- shipped

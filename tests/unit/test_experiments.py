@@ -47,7 +47,7 @@ def grades():
 
 def test_a_comparison_has_the_difference_to_the_first_of_its_series_seed_by_seed(grades):
     points = [point("line", "a", "cot"), point("line", "b", "coconut", 2), point("other", "b", "coconut", 2)]
-    table = tables.comparison(grades, points)
+    table = tables.comparison(tables.by_seed(grades), points)
     assert rows_of(table, "series", "label", "method", "k") == [
         ["line", "a", "cot", 0], ["line", "b", "coconut", 2], ["other", "b", "coconut", 2],
     ]  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_comparison_has_the_difference_to_the_first_of_its_series_seed_by_seed
 
 
 def test_runs_without_a_seed_in_common_have_no_difference(grades):
-    table = tables.comparison(grades, [point("line", "a", "cot"), point("line", "b", "slow")])
+    table = tables.comparison(tables.by_seed(grades), [point("line", "a", "cot"), point("line", "b", "slow")])
     assert table["mean"].tolist() == [60, 100]
     assert table.loc[1, ["difference", "difference low", "difference high", "low"]].isna().all()
     read = shown.comparison(table, TITLES)
@@ -74,7 +74,9 @@ def test_runs_without_a_seed_in_common_have_no_difference(grades):
 
 
 def test_a_point_without_a_run_is_missing(grades):
-    table = tables.comparison(grades, [point("line", "a", "coconut", 5), point("line", "b", "coconut", 2)])
+    table = tables.comparison(
+        tables.by_seed(grades), [point("line", "a", "coconut", 5), point("line", "b", "coconut", 2)]
+    )
     assert table["n"].tolist() == [0, 3]
     assert table.loc[0, ["mean", "low", "high", "tokens", "difference"]].isna().all()
     read = shown.comparison(table, TITLES).iloc[0]
@@ -84,7 +86,7 @@ def test_a_point_without_a_run_is_missing(grades):
 def test_each_data_set_has_a_first_point_of_its_own(grades):
     both = pd.concat([grades, grades.assign(dataset="e", right=True)])
     points = [point("line", k, "coconut", k, dataset) for dataset in ("d", "e") for k in (0, 2)]
-    table = tables.comparison(both, points)
+    table = tables.comparison(tables.by_seed(both), points)
     assert rows_of(table, "dataset", "k", "difference") == [
         ["d", 0, 0], ["d", 2, pytest.approx(140 / 3)], ["e", 0, 0], ["e", 2, 0],
     ]  # fmt: skip
@@ -329,7 +331,7 @@ def compared(grades):
         point("first line", "0.1", "cot"), point("first line", "0.3", "coconut", 2),
         point("second line", "0.1", "slow"), point("second line", "0.3", "coconut", 0),
     ]  # fmt: skip
-    return tables.comparison(grades, points)
+    return tables.comparison(tables.by_seed(grades), points)
 
 
 @pytest.mark.parametrize("x", ["label", "k", "tokens"])
@@ -352,7 +354,9 @@ def test_words_are_rows_of_the_figure_of_a_comparison(compared, tmp_path):
 
 def test_a_comparison_draws_every_series_however_many(grades, tmp_path):
     points = [point(f"line {number}", at, "coconut", 2) for number in range(12) for at in ("1", "2")]
-    svg = drawn(figures.comparison(tables.comparison(grades, points), "label", "x", TITLES), tmp_path)
+    svg = drawn(
+        figures.comparison(tables.comparison(tables.by_seed(grades), points), "label", "x", TITLES), tmp_path
+    )
     for number in range(12):
         assert f">line {number}<" in svg, number
 

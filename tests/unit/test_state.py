@@ -156,6 +156,20 @@ def test_a_signal_saves_the_state_and_ends_the_stage(stage, tmp_path, monkeypatc
     assert_same(whole, again)
 
 
+def test_a_signal_handed_on_is_one_and_a_later_one_ends_the_process(tmp_path, monkeypatch):
+    ends = []
+    before = signal.signal(signal.SIGTERM, lambda *_: ends.append(1))
+    times = iter([0.0, 10.0, 10.001, 20.0])  # made, told, told again at once, told later
+    monkeypatch.setattr(state, "monotonic", lambda: next(times))
+    with Saver(tmp_path, minutes=1) as saver:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert (saver.stopped, ends) == ("SIGTERM", [])
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert ends == [1]
+    signal.signal(signal.SIGTERM, before)
+
+
 # ------------------------------------------------------------------------------------------- damaged
 
 

@@ -1,10 +1,12 @@
 import math
+import tracemalloc
 
 import pandas as pd
 import pytest
 from scipy import stats
 
 from coconut_study import figures, shown, tables
+from coconut_study.commands import tables as commands
 from coconut_study.paths import Outcome
 
 TITLES = {"d": "Data & set", "cot": "CoT", "coconut": "Coconut", "no_cot": "No-CoT"}
@@ -56,7 +58,7 @@ def test_an_interval_is_students_and_a_single_seed_has_none():
 
 
 def test_the_main_table_takes_the_trained_number_of_thoughts_and_sets_the_paper_beside(grades):
-    table = tables.main(grades, ROWS, PAPER, RULES, 95).set_index("method")
+    table = tables.main(tables.by_seed(grades), ROWS, PAPER, RULES, 95).set_index("method")
     assert table.loc["cot", ["seeds", "accuracy", "tokens"]].tolist() == [2, 50, 4]
     assert table.loc["coconut", ["seeds", "accuracy", "tokens"]].tolist() == [1, 100, 6]
     assert table.loc["cot", "paper accuracy"] == 77.5
@@ -69,7 +71,7 @@ def test_the_main_table_takes_the_trained_number_of_thoughts_and_sets_the_paper_
 
 
 def test_every_run_stands_by_itself(grades):
-    table = tables.seeds(grades, ROWS)
+    table = tables.seeds(tables.by_seed(grades), ROWS)
     assert table[["method", "seed", "accuracy"]].to_numpy().tolist() == [
         ["cot", 1, 75], ["cot", 2, 25], ["coconut", 1, 100],
     ]  # fmt: skip
@@ -79,7 +81,7 @@ def test_every_run_stands_by_itself(grades):
 
 
 def test_a_missing_number_is_never_shown_as_zero(grades):
-    table = tables.main(grades, ROWS, PAPER, RULES, 95)
+    table = tables.main(tables.by_seed(grades), ROWS, PAPER, RULES, 95)
     read = shown.main(table, TITLES).set_index("method")
     assert read.loc["Coconut", "paper: accuracy (%)"] == "–"
     assert read.loc["Coconut", "accuracy (%)"] == "100.0"
@@ -89,7 +91,7 @@ def test_a_missing_number_is_never_shown_as_zero(grades):
 
 
 def test_the_sweep_has_every_outcome_and_they_make_up_all_responses(grades):
-    table = tables.sweep(grades)
+    table = tables.sweep(tables.by_seed(grades))
     assert set(table["measure"]) == set(tables.MEASURES)
     outcomes = table[table["measure"] != tables.ANSWER]
     totals = outcomes.groupby(["method", "k"])["mean"].sum()
@@ -128,7 +130,7 @@ def test_data_statistics_stand_beside_the_published_ones():
 
 
 def test_tables_are_printed_as_markdown_booktabs_and_html(grades):
-    read = shown.main(tables.main(grades, ROWS, PAPER, RULES, 95), TITLES)
+    read = shown.main(tables.main(tables.by_seed(grades), ROWS, PAPER, RULES, 95), TITLES)
     assert shown.markdown(read).startswith("| data set ")
     latex = shown.latex(read)
     assert r"\toprule" in latex
@@ -140,14 +142,18 @@ def test_tables_are_printed_as_markdown_booktabs_and_html(grades):
 
 
 def test_figures_are_written_in_three_formats_the_same_each_time(grades, tmp_path):
-    sweep, learning = tables.sweep(grades), pd.DataFrame(
+    sweep, learning = tables.sweep(tables.by_seed(grades)), pd.DataFrame(
         {"dataset": "d", "method": "cot", "stage": 0, "epoch": [0, 1], "seen": [10, 20], "mean": [10, 20],
          "low": math.nan, "high": math.nan, "n": 1, "loss": 1.0}
     )  # fmt: skip
     for run in ("one", "two"):
         figures.save(figures.sweep(sweep, TITLES, ["no_cot", "cot"]), tmp_path / run / "sweep.svg")
         figures.save(
-            figures.accuracy(tables.main(grades, ROWS, PAPER, RULES, 95), tables.seeds(grades, ROWS), TITLES),
+            figures.accuracy(
+                tables.main(tables.by_seed(grades), ROWS, PAPER, RULES, 95),
+                tables.seeds(tables.by_seed(grades), ROWS),
+                TITLES,
+            ),
             tmp_path / run / "a.svg",
         )
         figures.save(figures.learning(learning, TITLES), tmp_path / run / "learning.svg")
@@ -158,3 +164,30 @@ def test_figures_are_written_in_three_formats_the_same_each_time(grades, tmp_pat
     drawn = (tmp_path / "one" / "sweep.svg").read_text()
     assert all(outcome.value in drawn for outcome in Outcome)
     assert "Coconut, k = 2" in drawn
+
+
+def test_runs_summed_up_file_by_file_are_those_summed_up_together(grades, tmp_path):
+    numbers = graded("no_cot", 1, 0, ["correct label", "incorrect label"]).assign(**{"right number": [1, 0]})
+    everything = pd.concat([grades, numbers], ignore_index=True)
+    paths = []
+    for number, (_, run) in enumerate(everything.groupby(tables.RUN, sort=False)):
+        paths.append(tmp_path / f"{number}.csv")
+        run.to_csv(paths[-1], index=False)
+    assert len(paths) == 4
+    together = tables.by_seed(everything)
+    pd.testing.assert_frame_equal(commands._runs(paths), together, check_exact=True)
+    assert together["right value"].isna().tolist() == [True] * 4 + [False]
+
+
+def test_the_memory_for_many_runs_is_that_of_one(tmp_path):
+    outcomes = ["correct path", "hallucination"] * 1000
+    paths = [tmp_path / f"{seed}.csv" for seed in range(40)]
+    for seed, path in enumerate(paths):
+        graded("coconut", seed, 2, outcomes).to_csv(path, index=False)
+    peaks = []
+    for few in (paths[:2], paths):
+        tracemalloc.start()
+        assert len(commands._runs(few)) == len(few)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]

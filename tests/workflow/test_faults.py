@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGTERM
+from signal import SIGCONT, SIGINT, SIGKILL, SIGSTOP, SIGTERM
 from subprocess import Popen, TimeoutExpired
 from time import monotonic, sleep
 
@@ -56,7 +56,7 @@ runs: [{datasets: [prosqa], methods: [coconut], seeds: [1]}]
 """
 TARGETS = [] if WHOLE else ["responses", "results/smoke/tables/learning.csv"]
 
-TIMES = re.compile(r"timings\.csv|clock\.csv|tables/costs\.")  # what is never twice the same
+TIMES = re.compile(r"(timings|clock)\.csv|tables/(costs|spent)\.")  # what is never twice the same
 UNFINISHED = re.compile(r"(^|/)([^/]*\bstate|lock\d*|\..*\.part)(/|$)")
 
 
@@ -102,29 +102,38 @@ class Study(Project):
         self.results = self.folder / "results" / "smoke"
         self.random = np.random.default_rng(SEED)
         self.overlay = self.write("overlay.yaml", OVERLAY + (MORE if WHOLE else ONE_RUN))
-        self.resumed = self.met = 0
+        self.waiting: list[str] = []
+        self.dealt: list[str] = []
+        self.hanging: list[psutil.Process] = []
+        self.starts = self.locked = self.resumed = self.met = 0
         started = monotonic()
-        assert self.attempt(None)[1], log.read_text()[-3000:]
+        assert self.start(), log.read_text()[-3000:]
         self.seconds = monotonic() - started
         self.undisturbed = self.contents()
 
-    def attempt(self, kind: str | None) -> tuple[bool, bool]:
-        """Start the study and strike it at some moment: whether that was before its end, and whether it ended
-        well."""
+    def start(self) -> bool:
+        """Start the study, and strike it by the faults that wait until it ends; whether it ends well."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *TARGETS]
         command += ["--configfile", "config/smoke.yaml", self.overlay]
         environment = os.environ | {"PYTHONPATH": str(self.folder / "src")}
+        hanging = self.hanging
         with self.log.open("w") as log:
             snakemake = Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        struck = kind is not None and self._await_moment(snakemake) and KINDS[kind](self, snakemake)
+        while self.waiting and self._await_moment(snakemake) and KINDS[self.waiting[0]](self, snakemake):
+            self.dealt.append(self.waiting.pop(0))
         well = snakemake.wait(PATIENCE) == 0
+        self.starts += 1
         self.disk.empty()
         self._read_logs()
         if "cannot be locked" in self.log.read_text():
+            self.locked += 1
             assert self.snakemake("--unlock", also=self.overlay).returncode == 0
-        return struck, well
+        else:
+            for process in hanging:
+                _signal(process, SIGCONT)
+        return well
 
     def _await_moment(self, snakemake: Popen) -> bool:
         """Wait until a moment of all that is left, or more often of when something is trained or asked; False
@@ -187,9 +196,13 @@ class Study(Project):
 
     def end(self) -> None:
         for process in self._processes():
-            with suppress(psutil.Error):
-                process.kill()
+            _signal(process, SIGKILL)
         self.await_orphans()
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    with suppress(psutil.Error):
+        process.send_signal(number)
 
 
 def _ends(snakemake: Popen, seconds: float) -> bool:
@@ -217,8 +230,7 @@ def to_workers(number: int) -> Callable[[Study, Popen], bool]:
     def strike(study: Study, snakemake: Popen) -> bool:
         workers = study.await_workers(snakemake)
         for process in workers:
-            with suppress(psutil.Error):
-                process.send_signal(number)
+            _signal(process, number)
         return bool(workers)
 
     return strike
@@ -234,10 +246,20 @@ def to_snakemake(number: int) -> Callable[[Study, Popen], bool]:
 
 def to_all(number: int) -> Callable[[Study, Popen], bool]:
     def strike(_: Study, snakemake: Popen) -> bool:
-        os.killpg(snakemake.pid, number)
+        with suppress(ProcessLookupError):
+            os.killpg(snakemake.pid, number)
         return True
 
     return strike
+
+
+def hung(study: Study, snakemake: Popen) -> bool:
+    """The next start meets jobs that still hold their work; when it has ended they go on."""
+    study.hanging = study.await_workers(snakemake)
+    for process in study.hanging:
+        _signal(process, SIGSTOP)
+    snakemake.kill()
+    return bool(study.hanging)
 
 
 def full_disk(study: Study, _: Popen) -> bool:
@@ -250,6 +272,7 @@ KINDS = {
     "the disk is full": full_disk,
     "Ctrl-C": to_all(SIGINT),
     "SIGTERM to the trainer": to_workers(SIGTERM),
+    "Snakemake is killed, its jobs hang": hung,
     "SIGTERM to Snakemake": to_snakemake(SIGTERM),
     "SIGINT to Snakemake": to_snakemake(SIGINT),
     "SIGTERM to all": to_all(SIGTERM),
@@ -295,19 +318,13 @@ def test_an_undisturbed_study_leaves_nothing_unfinished(study):
 
 def test_a_study_struck_at_random_moments_ends_at_the_same_bytes(study):
     kinds = [kind for kind in KINDS if study.disk.mounted or kind != "the disk is full"]
-    dealt: Counter[str] = Counter()
-    starts = rounds = 0
-    began = monotonic()
-    while dealt.total() < FAULTS:
+    study.waiting = [kinds[number % len(kinds)] for number in range(FAULTS)]
+    study.random.shuffle(study.waiting)
+    began, rounds = monotonic(), 0
+    while study.waiting:
         study.wipe()
-        well = False
-        while not well:
-            kind = kinds[dealt.total() % len(kinds)] if dealt.total() < FAULTS else None
-            struck, well = study.attempt(kind)
-            if struck and kind is not None:
-                dealt[kind] += 1
-            starts += 1
-            assert starts < 10 * FAULTS, study.log.read_text()[-3000:]
+        while not study.start():
+            assert study.starts < 10 * FAULTS, study.log.read_text()[-3000:]
         study.await_orphans()
         rounds += 1
         found = study.contents()
@@ -315,8 +332,10 @@ def test_a_study_struck_at_random_moments_ends_at_the_same_bytes(study):
         assert [name for name in found if found[name] != study.undisturbed[name]] == []
         assert study.left() == []
     print(
-        f"\n{dealt.total()} faults in {rounds} rounds of {starts} starts, {monotonic() - began:.0f} s "
-        f"({study.seconds:.0f} s undisturbed); {study.resumed} stages went on with a state, "
-        f"{study.met} jobs met another at work\n" + "\n".join(f"{n:4} {kind}" for kind, n in dealt.items())
+        f"\n{len(study.dealt)} faults in {rounds} rounds, {study.starts - 1} starts (a lock refused "
+        f"{study.locked}); {study.resumed} times a stage went on with its state, {study.met} times a job met "
+        f"another at work; {monotonic() - began:.0f} s, {study.seconds:.0f} s undisturbed"
     )
+    print(*(f"{n:4} {kind}" for kind, n in Counter(study.dealt).items()), sep="\n")
+    assert len(study.dealt) == FAULTS
     assert study.resumed > 0

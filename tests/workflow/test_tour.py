@@ -46,7 +46,7 @@ def test_every_method_answers_every_data_set(results):
 
 
 def test_every_table_is_there_in_every_format(results):
-    names = ["main", "seeds", "sweep", "claims", "data", "stages", "costs", "clock", "ending"]
+    names = ["main", "seeds", "sweep", "claims", "data", "stages", "costs", "spent", "clock", "ending"]
     names += ["parallelism", "heights", "decoded", *(f"comparison-{name}" for name in COMPARISONS)]
     for name, suffix in product(names, (".csv", ".md", ".tex", ".html")):
         assert (results / "tables" / f"{name}{suffix}").stat().st_size > 50, (name, suffix)

@@ -12,14 +12,19 @@ from snakemake.exceptions import WorkflowError
 
 from coconut_study import outside
 from coconut_study.errors import StudyError
+from coconut_study.explain import merged
 from coconut_study.files import written
 from coconut_study.provenance import sources
 from coconut_study.study import read_study
 
-with open("config/paper_numbers.yaml") as file:
+CONFIG = os.path.relpath(str(workflow.current_basedir.join("../../config").get_path_or_uri(True)))
+PAPER = f"{CONFIG}/paper_numbers.yaml"  # workflow.source_path gives a copy, at every start another
+with open(PAPER) as file:
     paper = yaml.safe_load(file)["names"]
+with open(f"{CONFIG}/methods.yaml") as file:
+    methods = yaml.safe_load(file)  # of the paper; a study may add to them and change them
 try:
-    study = read_study(config, paper)
+    study = read_study(merged(methods, config), paper)
 except StudyError as error:
     raise WorkflowError(str(error))
 

@@ -133,7 +133,7 @@ rule table_main:
     input:
         grades=rules.responses.input,
         shortcuts=SHORTCUTS.values(),
-        paper="config/paper_numbers.yaml",
+        paper=PAPER,
         code=code("tables", "shown"),
     output:
         csv="<results>/tables/main.csv",
@@ -232,7 +232,7 @@ rule table_claims:
         grades=rules.responses.input,
         times=of_runs("clock.csv", ASKED["clock"]),
         values=of_runs("values.csv", ASKED["probe"]),
-        paper="config/paper_numbers.yaml",
+        paper=PAPER,
         code=code("claims", "shown"),
     output:
         csv="<results>/tables/claims.csv",
@@ -267,7 +267,7 @@ rule table_claims:
 rule table_data:
     input:
         statistics=rules.data.input,
-        paper="config/paper_numbers.yaml",
+        paper=PAPER,
         code=code("tables", "shown"),
     output:
         csv="<results>/tables/data.csv",
@@ -378,7 +378,7 @@ rule table_comparison:
 rule table_clock:
     input:
         times=of_runs("clock.csv", ASKED["clock"]),
-        paper="config/paper_numbers.yaml",
+        paper=PAPER,
         code=code("tables", "shown"),
     output:
         csv="<results>/tables/clock.csv",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,19 @@ from coconut_study.commands.shared import (
     write_table,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 app = typer.Typer()
+
+
+def _runs(grades: list[Path]) -> pd.DataFrame:
+    """The grades of every run, summed up file by file: a study may have more than fit into memory."""
+    import pandas as pd
+
+    from coconut_study import tables
+
+    return pd.concat((tables.by_seed(read_csv(path, c.GRADES)) for path in grades), ignore_index=True)
 
 
 @app.command()
@@ -45,7 +57,7 @@ def table_main(
             for name, path in json.loads(shortcuts).items()
         ]
     )
-    table = tables.main(read_all(grades, c.GRADES), json.loads(rows), read_yaml(paper), rules, worked)
+    table = tables.main(_runs(grades), json.loads(rows), read_yaml(paper), rules, worked)
     write_table(out, table, shown.main(table, json.loads(titles)))
 
 
@@ -59,7 +71,7 @@ def table_seeds(
     """Accuracy of every run."""
     from coconut_study import shown, tables
 
-    table = tables.seeds(read_all(grades, c.GRADES), json.loads(rows))
+    table = tables.seeds(_runs(grades), json.loads(rows))
     write_table(out, table, shown.seeds(table, json.loads(titles)))
 
 
@@ -68,7 +80,7 @@ def table_sweep(grades: Grades, titles: Titles, out: Table) -> None:
     """Right answers and outcomes at every number of thoughts."""
     from coconut_study import shown, tables
 
-    table = tables.sweep(read_all(grades, c.GRADES))
+    table = tables.sweep(_runs(grades))
     write_table(out, table, shown.sweep(table, json.loads(titles)))
 
 
@@ -111,7 +123,7 @@ def table_comparison(
     """An experiment: runs set side by side."""
     from coconut_study import shown, tables
 
-    found = tables.comparison(read_all(grades, c.GRADES), json.loads(points))
+    found = tables.comparison(_runs(grades), json.loads(points))
     write_table(out, found, shown.comparison(found, json.loads(titles)))
 
 
@@ -186,7 +198,7 @@ def table_claims(
     from coconut_study import claims, shown
 
     measured = claims.measurements(
-        read_all(grades, c.GRADES),
+        _runs(grades),
         read_all(times, c.TIMES) if times else None,
         read_all(values, c.VALUES) if values else None,
     )
