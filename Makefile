@@ -1,6 +1,6 @@
 # make        set up, run the default study on all cores, write results/quick/report.html
 # make test   set up, run the tests
-# make tour   set up, run the test of the tour: every method, data set and experiment, ten minutes
+# make tour   set up, run the slow tests: every method, data set and experiment on toys, a study of 10,000 jobs planned
 # make check  formatters, linters and types, as pre-commit runs them
 
 PYTHON ?= python3
@@ -16,7 +16,7 @@ test: .venv/.installed
 	$(BIN)/python -m pytest -m "not slow"
 
 tour: .venv/.installed
-	$(BIN)/python -m pytest tests/workflow/test_tour.py
+	$(BIN)/python -m pytest -m slow
 
 unit: .venv/.installed
 	$(BIN)/python -m pytest tests/unit
