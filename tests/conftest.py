@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from coconut_study import questions
 from coconut_study.graphs import Graph
 from coconut_study.sequences import Marks
+
+# Where tests run in the background, SIGINT is ignored and would be in all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
