@@ -1,6 +1,6 @@
 # make        set up, run the default study on all cores, write results/quick/report.html
 # make test   set up, run the tests
-# make tour   set up, run the slow tests: the tour of all methods and data sets, faults, 10,000 jobs planned
+# make tour   set up, run the slow tests: the tour of all methods and data sets, 10,000 jobs planned
 # make check  formatters, linters and types, as pre-commit runs them
 
 PYTHON ?= python3

@@ -30,7 +30,7 @@ import pytest
 
 from .conftest import Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = pytest.mark.workflow
 
 FAULTS, SEED = int(os.environ.get("FAULTS", 5)), int(os.environ.get("SEED", 0))
 WHOLE = "FAULTS" in os.environ
