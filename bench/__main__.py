@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -30,6 +31,7 @@ def run(
     thoughts: Annotated[int, typer.Option(help="thoughts of a question")] = 6,
     suffix: Annotated[int, typer.Option(help="tokens behind the thoughts")] = 12,
     written_tokens: Annotated[list[int], typer.Option(help="tokens of a response")] = [10, 48],  # noqa: B006
+    decoded: Annotated[int, typer.Option(help="questions that ours decodes together")] = 32,
     plain_questions: Annotated[int, typer.Option(help="questions the plain decoding answers")] = 2,
     most_thoughts: Annotated[int, typer.Option(help="thoughts up to which their cost is measured")] = 12,
     precision: Annotated[str, typer.Option(help="float32, tf32 or bfloat16 (autocast)")] = "float32",
@@ -49,7 +51,8 @@ def run(
             rows += _rows("flops", sizes[-1], {"matmul": _best(device, precision)})
         if "decoding" in only:
             for n_tokens in written_tokens:
-                rows += _decoding(sizes[-1], device, n_tokens, plain_questions, repeats)
+                asked = replace(sizes[-1], batch=decoded)
+                rows += _decoding(asked, device, n_tokens, plain_questions, repeats)
         if "thoughts" in only:
             rows += _thoughts(sizes[-1], device, most_thoughts, repeats)
         if "saving" in only:
@@ -88,10 +91,9 @@ def _decoding(
     network = work.new_model(size, device).eval()
     works = work.decoding(network, size, written_tokens, plain_questions)
     times = measure.seconds(works, repeats, device)
-    asked = {"plain": min(plain_questions, size.batch), "ours": size.batch, "sweep": size.batch}
-    return _rows(
-        "decoding", size, {name: taken / asked[name] for name, taken in times.items()}, written=written_tokens
-    )
+    asked = {"plain": min(plain_questions, size.batch)}
+    each = {name: taken / asked.get(name, size.batch) for name, taken in times.items()}
+    return _rows("decoding", size, each, written=written_tokens)
 
 
 def _thoughts(size: Size, device: torch.device, most: int, repeats: int) -> list[dict]:

@@ -33,6 +33,9 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
 }
 
 
+ASKED = 12  # tokens of "Is Tom a rompus or gorpus?" behind the facts
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """A case: a model, rows in a batch, and tokens before, as and behind the thoughts."""
@@ -57,16 +60,24 @@ def new_model(size: Size, device: torch.device, dtype: torch.dtype = torch.float
     return AutoModelForCausalLM.from_config(config).to(device, dtype)
 
 
-def sequences(size: Size, *, thoughts: int | None = None) -> list[Sequence]:
-    """Rows whose questions differ in length by up to a fifth, with loss on all that stands behind."""
+def sequences(size: Size, *, mirrors: bool = False) -> list[Sequence]:
+    """Pairs of rows whose questions differ in length by up to a fifth, with loss on all that stands behind.
+
+    The two of a pair are as long as one another; `mirrors` of one graph begin with the same facts, and all
+    but the last `ASKED` tokens of a question are facts.
+    """
     rng = np.random.default_rng(0)
-    k = size.thoughts if thoughts is None else thoughts
     vocabulary = ARCHITECTURES[size.model]["vocab_size"]
-    rows = []
-    for _ in range(size.batch):
-        n = int(rng.integers(int(0.9 * size.question), int(1.1 * size.question) + 1))
+    shortest, longest = int(0.9 * size.question), int(1.1 * size.question)
+    rows: list[Sequence] = []
+    for row in range(size.batch):
+        first = row % 2 == 0
+        n = int(rng.integers(shortest, longest + 1)) if first else len(rows[-1].before)
         ids = rng.integers(4, vocabulary, n + size.suffix).tolist()
-        rows.append(Sequence(ids[:n], k, ids[n:], list(range(n + k + size.suffix)), size.suffix - 1))
+        if mirrors and not first:
+            ids[: n - ASKED] = rows[-1].before[: n - ASKED]
+        positions = list(range(n + size.thoughts + size.suffix))
+        rows.append(Sequence(ids[:n], size.thoughts, ids[n:], positions, size.suffix - 1))
     return rows
 
 
@@ -99,13 +110,16 @@ def training_step(
 
 
 def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[str, Work]:
-    """A training step by the plain implementation, by ours, and an ordinary one over as many tokens."""
+    """A training step by the plain implementation, by ours, by ours on mirror questions, and an ordinary one
+    over as many tokens."""
     ours = fused(deepcopy(model))
     batch = collate(sequences(size), 0).to(device)
+    mirrors = collate(sequences(size, mirrors=True), 0).to(device)
     floor = collate(without_thoughts(size), 0).to(device)
     return {
         "plain": training_step(model, batch, plain.loss_sum),
         "ours": training_step(ours, batch, engine.loss_sum),
+        "mirrors": training_step(ours, mirrors, engine.loss_sum),
         "ordinary": training_step(ours, floor, engine.loss_sum),
     }
 
@@ -114,12 +128,15 @@ def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[s
 
 
 def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) -> dict[str, Work]:
-    """Responses of `written` tokens; the plain implementation answers the first `most_plain` questions."""
+    """Responses of `written` tokens, to questions of their own graphs and to mirror questions; the plain
+    implementation answers the first `most_plain` questions."""
     ours = fused(deepcopy(model))
     prompts = [row.prompt for row in sequences(size)]
+    mirrors = [row.prompt for row in sequences(size, mirrors=True)]
     return {
         "plain": lambda: plain.respond(model, prompts[:most_plain], written, -1),
         "ours": lambda: engine.generate(ours, prompts, [size.thoughts], written, marks()),
+        "mirrors": lambda: engine.generate(ours, mirrors, [size.thoughts], written, marks()),
         "sweep": lambda: engine.generate(ours, prompts, range(size.thoughts + 1), written, marks()),
     }
 

@@ -50,7 +50,7 @@ def graph() -> Graph:
 
 @pytest.fixture
 def question(graph):
-    return questions.ask(graph, np.random.default_rng(0))
+    return questions.ask([graph], np.random.default_rng(0))[0]
 
 
 ARCHITECTURES = {

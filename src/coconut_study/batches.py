@@ -5,19 +5,42 @@ Rows are laid out in three blocks, so that the first thoughts of all rows stand 
     [ padding, before ][ thoughts, padding ][ after, padding ]
 
 Padding has mask 0 and is seen by nobody. Where no row has continuous thoughts there is one block, padded
-on the right.
+on the right. Where rows begin alike, as the mirror questions of a graph do, what they begin with is a block
+of its own in front of the others, which is read once for all of them:
+
+    [ padding, beginning ][ padding, rest of before ][ thoughts, padding ][ after, padding ]
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from coconut_study.sequences import Sequence
+
+WORTH_IT = 0.1  # least share of the columns before the thoughts that is read once instead of again
+
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """Which rows begin alike: the first `n_columns` hold what the rows of a group begin with.
+
+    first_G: a row of each group. group_B: the group of each row.
+    """
+
+    n_columns: int
+    first_G: Tensor
+    group_B: Tensor
+
+    def to(self, device: torch.device) -> Beginnings:
+        """The same on another device."""
+        first_G = self.first_G.to(device, non_blocking=True)
+        return replace(self, first_G=first_G, group_B=self.group_B.to(device, non_blocking=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +50,8 @@ class Batch:
     tokens_BT, mask_BT, positions_BT: ids (thought slots hold `pad`), 1 for seen columns, position ids.
     predictor_N: flat index into B x T of the column whose hidden state predicts each token with loss.
     target_N: those tokens. first_thought, n_thoughts: where the thought columns are. iterations: in which
-    they are computed side by side, or None for one after the other.
+    they are computed side by side, or None for one after the other. beginnings: what is read once for several
+    rows, or None; without them the same columns are read for each row.
     """
 
     tokens_BT: Tensor
@@ -38,6 +62,7 @@ class Batch:
     first_thought: int
     n_thoughts: int
     iterations: int | None
+    beginnings: Beginnings | None = None
 
     def only(self, counted_N: Tensor) -> Batch:
         """The batch with loss on some of its predicted tokens alone."""
@@ -52,29 +77,33 @@ class Batch:
             positions_BT=self.positions_BT.to(device, non_blocking=True),
             predictor_N=self.predictor_N.to(device, non_blocking=True),
             target_N=self.target_N.to(device, non_blocking=True),
+            beginnings=self.beginnings and self.beginnings.to(device),
         )
 
 
-def collate(sequences: Seq[Sequence], pad: int, *, aligned: bool = False) -> Batch:
+def collate(sequences: Seq[Sequence], pad: int, *, aligned: bool = False, beginnings: bool = True) -> Batch:
     """The batch of `sequences`, and where each predicted token is predicted from.
 
-    `aligned` lines rows up before the place of the thoughts even when no row has any.
+    `aligned` lines rows up before the place of the thoughts even when no row has any. Without `beginnings`
+    every row is read by itself.
     """
+    groups, heads = _begun(sequences) if beginnings else ([], [0] * len(sequences))
+    n_begin = max(heads)
     n_thoughts = max(sequence.thoughts for sequence in sequences)
     aligned = aligned or n_thoughts > 0
-    if aligned:
-        n_before = max(len(sequence.before) for sequence in sequences)
-        n_after = max(len(sequence.after) for sequence in sequences)
-    else:
-        n_before, n_after = max(map(len, sequences)), 0
-    width = n_before + n_thoughts + n_after
+    rests = [len(one.before if aligned else one) - head for one, head in zip(sequences, heads, strict=True)]
+    n_before = n_begin + max(rests)
+    width = n_before + n_thoughts + (max(len(sequence.after) for sequence in sequences) if aligned else 0)
     tokens = np.full((len(sequences), width), pad, dtype=np.int64)
     mask = np.zeros_like(tokens)
     positions = np.zeros_like(tokens)
     predictors = [np.zeros(0, dtype=np.int64)]
     targets: list[int] = []
-    for row, sequence in enumerate(sequences):
-        columns = _columns(sequence, n_before, n_thoughts) if aligned else np.arange(len(sequence))
+    for row, (sequence, head, rest) in enumerate(zip(sequences, heads, rests, strict=True)):
+        start = n_before - rest if aligned else n_begin  # of what stands behind the beginning
+        stop = start + rest + sequence.thoughts if aligned else start + rest
+        after = n_before + n_thoughts + np.arange(len(sequence.after) if aligned else 0)
+        columns = np.concatenate([np.arange(n_begin - head, n_begin), np.arange(start, stop), after])
         tokens[row, columns] = sequence.before + [pad] * sequence.thoughts + sequence.after
         mask[row, columns] = 1
         positions[row, columns] = sequence.positions
@@ -90,14 +119,55 @@ def collate(sequences: Seq[Sequence], pad: int, *, aligned: bool = False) -> Bat
         first_thought=n_before,
         n_thoughts=n_thoughts,
         iterations=next((sequence.iterations for sequence in sequences if sequence.thoughts), None),
+        beginnings=_beginnings(groups, n_begin) if groups else None,
     )
 
 
-def _columns(sequence: Sequence, n_before: int, n_thoughts: int) -> np.ndarray:
-    """The columns of a sequence in the three blocks."""
-    return np.concatenate(
-        [
-            np.arange(n_before - len(sequence.before), n_before + sequence.thoughts),
-            n_before + n_thoughts + np.arange(len(sequence.after)),
-        ]
-    )
+def _beginnings(groups: list[list[int]], n_columns: int) -> Beginnings:
+    first_G = torch.tensor([group[0] for group in groups])
+    group_B = torch.empty(sum(map(len, groups)), dtype=torch.long)
+    for number, group in enumerate(groups):
+        group_B[group] = number
+    return Beginnings(n_columns, first_G, group_B)
+
+
+def _begun(sequences: Seq[Sequence]) -> tuple[list[list[int]], list[int]]:
+    """Groups of rows that begin with the same tokens in the same positions, and with how many tokens of each
+    row; no groups, and none, where it is not worth it.
+
+    What stands last before the thoughts is every row's own, and a row by itself begins with what leaves it
+    no more behind than the others have.
+    """
+    found = alike([list(zip(one.before, one.positions, strict=False)) for one in sequences])
+    groups = [rows for rows, _ in found]
+    lengths = [len(sequence.before) for sequence in sequences]
+    shared = {
+        row: min(n, min(lengths[other] for other in rows) - 1)
+        for rows, n in found
+        if len(rows) > 1
+        for row in rows
+    }
+    rest = max((lengths[row] - n for row, n in shared.items()), default=0)
+    heads = [shared.get(row, max(length - rest, 0)) for row, length in enumerate(lengths)]
+    saved = sum(heads) - sum(heads[rows[0]] for rows in groups)
+    return (groups, heads) if saved > WORTH_IT * sum(lengths) else ([], [0] * len(heads))
+
+
+def alike(rows: Seq[list[Any]]) -> list[tuple[list[int], int]]:
+    """Groups of rows that begin with the same items, half of them at least, and with how many."""
+    groups: list[tuple[list[int], int]] = []
+    for row in sorted(range(len(rows)), key=rows.__getitem__):
+        if groups:
+            group, _ = groups[-1]
+            n = _common(rows[group[0]], rows[row])  # sorted, so all between begin so too
+            if 2 * n >= max(len(rows[group[0]]), len(rows[row])):
+                groups[-1] = ([*group, row], n)
+                continue
+        groups.append(([row], len(rows[row])))
+    return groups
+
+
+def _common(one: Seq[Any], other: Seq[Any]) -> int:
+    """How many items both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

@@ -50,15 +50,27 @@ class RoomyLayer(DynamicLayer):
 
     def _move(self, like: Tensor, size: int) -> None:
         """Take what is held to larger tensors."""
-        n_rows, n_heads, _, d = like.shape
-        keys, values = (like.new_empty(n_rows, n_heads, size, d) for _ in range(2))
-        if held := self.get_seq_length():
-            assert self.keys is not None
-            assert self.values is not None
-            keys[:, :, :held], values[:, :, :held] = self.keys, self.values
-        self.rooms = keys, values
+        held = self.get_seq_length()
+        self.rooms = _room(like, len(like), size), _room(like, len(like), size)
+        for room, had in zip(self.rooms, (self.keys, self.values), strict=True):
+            if held and had is not None:
+                room[:, :, :held] = had
 
     def batch_select_indices(self, indices: Tensor) -> None:
-        """Keep some of the rows."""
-        super().batch_select_indices(indices)
-        self.rooms = None
+        """Keep some of the rows, or have some several times."""
+        if torch.is_grad_enabled() or self.rooms is None:
+            self.rooms = None
+            return super().batch_select_indices(indices)
+        keys, values = self.keys, self.values
+        assert keys is not None
+        assert values is not None
+        held = self.get_seq_length()
+        size = held + held // 2
+        self.rooms = key_room, value_room = _room(keys, len(indices), size), _room(values, len(indices), size)
+        self.keys = torch.index_select(keys, 0, indices, out=key_room[:, :, :held])
+        self.values = torch.index_select(values, 0, indices, out=value_room[:, :, :held])
+
+
+def _room(like: Tensor, n_rows: int, size: int) -> Tensor:
+    """An empty tensor for other rows and another number of columns."""
+    return like.new_empty(n_rows, like.shape[1], size, like.shape[3])

@@ -50,14 +50,28 @@ class Reader:
         a block is the input embedding of the next.
         """
         start, mask, positions = batch.first_thought, batch.mask_BT, batch.positions_BT
-        embeds = self.embed(batch.tokens_BT[:, :start])
-        blocks = [self.read(embeds, mask[:, :start], positions[:, :start])]
+        blocks = [self._question(batch)]
         if batch.iterations is not None and batch.n_thoughts:
             return blocks + self._think_side_by_side(batch, blocks[0][:, -1:], batch.iterations)
         for column in range(start, start + batch.n_thoughts):
             thought = blocks[-1][:, -1:]
             blocks.append(self.read(thought, mask[:, : column + 1], positions[:, column : column + 1]))
         return blocks
+
+    def _question(self, batch: Batch) -> Tensor:
+        """Hidden states (B, columns before the thoughts, D); what several rows begin with is read once."""
+        tokens, mask, positions = (
+            one[:, : batch.first_thought] for one in (batch.tokens_BT, batch.mask_BT, batch.positions_BT)
+        )
+        begun = batch.beginnings
+        if begun is None:
+            return self.read(self.embed(tokens), mask, positions)
+        n = begun.n_columns
+        embeds_GTD = self.embed(tokens[begun.first_G, :n])
+        hidden_GTD = self.read(embeds_GTD, mask[begun.first_G, :n], positions[begun.first_G, :n])
+        self.cache.batch_select_indices(begun.group_B)
+        rest_BTD = self.read(self.embed(tokens[:, n:]), mask, positions[:, n:])
+        return torch.cat([hidden_GTD[begun.group_B], rest_BTD], dim=1)
 
     def _think_side_by_side(self, batch: Batch, before_B1D: Tensor, iterations: int) -> list[Tensor]:
         """Hidden states (B, 1, D) of each thought by Jacobi iteration: every pass reads all thoughts at once,
@@ -82,7 +96,7 @@ def hidden_states(model: PreTrainedModel, batch: Batch) -> Tensor:
     Without thoughts it is one plain forward. With thoughts the columns before them are read once, each
     thought is one more column for all rows together, and the columns after them are read once.
     """
-    if not batch.n_thoughts:
+    if not batch.n_thoughts and batch.beginnings is None:
         return model.base_model(
             input_ids=batch.tokens_BT,
             attention_mask=batch.mask_BT,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,15 @@ def options_of(text: str) -> tuple[str, str]:
 # --------------------------------------------------------------------------------------- graph -> text
 
 
-def ask(graph: Graph, rng: np.random.Generator) -> Question:
-    """The question about `graph` in the published words: facts, options and gold path in random order."""
+def ask(graphs_alike: Sequence[Graph], rng: np.random.Generator) -> list[Question]:
+    """The questions about graphs with the same edges, which begin with the same facts in one random order."""
+    order = rng.permutation(len(graphs_alike[0].edges)).tolist()
+    return [_ask(graph, order, rng) for graph in graphs_alike]
+
+
+def _ask(graph: Graph, order: Sequence[int], rng: np.random.Generator) -> Question:
+    """The question about a graph in the published words, with options and gold path drawn at random."""
     facts = [sentence(graph, edge) for edge in graph.edges]
-    order = rng.permutation(len(facts))
     options = [graph.names[graph.target], graph.names[graph.neg_target]]
     if rng.random() < 0.5:
         options.reverse()
@@ -76,15 +81,24 @@ def ask(graph: Graph, rng: np.random.Generator) -> Question:
     )
 
 
-def redraw(question: Question, rng: np.random.Generator, **pool: int) -> Question:
-    """The same graph question with new names and a new order; a question without a graph stays as it is.
+def redraw(mirrors: Sequence[Question], rng: np.random.Generator, **pool: int) -> list[Question]:
+    """The same questions of one graph with new names and a new order of facts, alike in all of them; what
+    has no graph stays as it is.
 
     `pool` limits the names as in `graphs.name`.
     """
-    if question.graph is None:
-        return question
-    (graph,) = graphs.name((question.graph,), rng, **pool)
-    return ask(graph, rng)
+    drawn = tuple(question.graph for question in mirrors if question.graph is not None)
+    return ask(graphs.name(drawn, rng, **pool), rng) if drawn else list(mirrors)
+
+
+def by_graph(questions: Sequence[Question]) -> list[list[int]]:
+    """Numbers of the questions, those next to one another with the same graph together: mirror questions."""
+
+    def asked_of(number: int) -> Any:
+        graph = questions[number].graph
+        return (graph.names, graph.edges) if graph else number
+
+    return [list(numbers) for _, numbers in groupby(range(len(questions)), key=asked_of)]
 
 
 def sentence(graph: Graph, edge: graphs.Edge) -> str:

@@ -447,6 +447,12 @@ class Training(Optimization):
     ] = "best"
     mixing: Mixing
     redraw: Annotated[bool, Field(description="new names and order of a graph question at every use")]
+    mirrors: Annotated[
+        Literal["apart", "together"],
+        Field(
+            description="mirror questions of a graph by themselves, or in one batch, their facts read once"
+        ),
+    ] = "apart"
     most_loss: Annotated[
         PositiveFloat,
         Field(description="nats a token above which a stage has diverged; one word of 50,000 is 11"),

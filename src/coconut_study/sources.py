@@ -77,7 +77,7 @@ def _graphs(
             named = graphs.name(drawn, rng, persons, concepts)
         except ValueError as error:
             raise StudyError(f"questions.persons, questions.concepts: {error}; use more") from error
-        return [questions.ask(graph, rng) for graph in named]
+        return questions.ask(named, rng)
 
     return Draft(graphs.fingerprint(drawn[0]), write)
 

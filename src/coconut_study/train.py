@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from math import nan
 from pathlib import Path
 from time import perf_counter
@@ -26,7 +27,7 @@ from coconut_study.learner import Learner, rate
 from coconut_study.memory import checkpoint_layers
 from coconut_study.methods import Layout
 from coconut_study.progress import bar, say
-from coconut_study.questions import Question, redraw
+from coconut_study.questions import Question, by_graph, redraw
 from coconut_study.removal import scheduled, smoothed
 from coconut_study.respond import respond
 from coconut_study.sequences import Sequence as TokenSequence
@@ -94,6 +95,9 @@ class StageTrainer:
         self.template = TEMPLATES[spec.base.text.template]
         self.marks = marks_of(tokenizer)
         self.train, self.valid = train, valid
+        together = spec.training.mirrors == "together"
+        self.groups = by_graph(train) if together else [[i] for i in range(len(train))]
+        self.group_of = [number for number, group in enumerate(self.groups) for _ in group]
         self.train_tokens = None if spec.training.redraw else self._tokens(train)
         self.valid_tokens = self._tokens(valid)
         self.longest = self._longest_chain()
@@ -219,7 +223,8 @@ class StageTrainer:
         numbers = (self.spec.seed, self.spec.stage, epoch)
         layouts = stream("mixing" if self.spec.mixed else "removal", *numbers)
         draws = {"layouts": layouts, "names": stream("names", *numbers)}
-        order = stream("order", *numbers).permutation(len(self.train))
+        groups = stream("order", *numbers).permutation(len(self.groups))
+        order = np.concatenate([self.groups[group] for group in groups])
         return Running(0, torch.zeros(2, device=self.learner.accelerator.device), 0, 0, order, draws)
 
     def _chosen(self, number: int) -> list[int]:
@@ -234,7 +239,10 @@ class StageTrainer:
             tokens = [self.train_tokens[i] for i in chosen]
         else:
             pool = {key: self.spec.questions[key] for key in POOLS if key in self.spec.questions}
-            tokens = self._tokens([redraw(self.train[i], draws["names"], **pool) for i in chosen])
+            mirrors = [
+                [self.train[i] for i in group] for _, group in groupby(chosen, self.group_of.__getitem__)
+            ]
+            tokens = self._tokens([one for some in mirrors for one in redraw(some, draws["names"], **pool)])
         removed = self._removed(self._first(epoch) + number)
         return [build(one, self._layout(one, removed, draws["layouts"]), self.marks) for one in tokens]
 

@@ -13,7 +13,7 @@ from bench.work import Size
 from coconut_study import model as engine
 from coconut_study.batches import collate
 
-SIZE = Size("tiny", batch=3, question=12, thoughts=2, suffix=5)
+SIZE = Size("tiny", batch=5, question=40, thoughts=2, suffix=5)
 CPU = torch.device("cpu")
 
 
@@ -22,9 +22,11 @@ def network():
     return work.new_model(SIZE, CPU, torch.float64)
 
 
+@pytest.mark.parametrize("mirrors", [False, True])
 @pytest.mark.parametrize("thoughts", [0, 1, 3])
-def test_plain_loss_and_gradients_are_the_engines(network, thoughts):
-    batch = collate(work.sequences(replace(SIZE, thoughts=thoughts)), 0)
+def test_plain_loss_and_gradients_are_the_engines(network, thoughts, mirrors):
+    batch = collate(work.sequences(replace(SIZE, thoughts=thoughts), mirrors=mirrors), 0)
+    assert (batch.beginnings is not None) == mirrors
     found = []
     for loss in (plain.loss_sum, engine.loss_sum):
         network.zero_grad()
@@ -35,11 +37,21 @@ def test_plain_loss_and_gradients_are_the_engines(network, thoughts):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("mirrors", [False, True])
 @pytest.mark.parametrize("thoughts", [1, 3])
-def test_plain_responses_are_the_engines(network, thoughts):
-    prompts = [row.prompt for row in work.sequences(replace(SIZE, thoughts=thoughts))]
+def test_plain_responses_are_the_engines(network, thoughts, mirrors):
+    size = replace(SIZE, thoughts=thoughts)
+    prompts = [row.prompt for row in work.sequences(size, mirrors=mirrors)]
     ours = engine.generate(network.eval(), prompts, [thoughts], 4, work.marks())
     assert plain.respond(network, prompts, 4, -1) == [row[0] for row in ours]
+
+
+def test_mirror_questions_are_as_long_as_others():
+    apart, mirrors = work.sequences(SIZE), work.sequences(SIZE, mirrors=True)
+    assert [len(row) for row in apart] == [len(row) for row in mirrors]
+    facts = len(mirrors[0].before) - work.ASKED
+    assert mirrors[0].before[:facts] == mirrors[1].before[:facts]
+    assert mirrors[0].before[facts:] != mirrors[1].before[facts:]
 
 
 def test_the_floor_has_as_many_tokens_and_no_thoughts():
@@ -51,7 +63,7 @@ def test_the_floor_has_as_many_tokens_and_no_thoughts():
 
 def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path):
     table = tmp_path / "cpu.csv"
-    options = {"model": "tiny", "batch": 2, "question": 12, "thoughts": 2, "suffix": 4, "written-tokens": 3,
+    options = {"model": "tiny", "batch": 2, "question": 20, "thoughts": 2, "suffix": 4, "written-tokens": 3,
                "most-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
     app(["run", *(f"--{name}={value}" for name, value in options.items())], standalone_mode=False)
     found = pd.read_csv(table)

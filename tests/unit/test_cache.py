@@ -34,9 +34,11 @@ def test_appending_dropping_columns_and_choosing_rows_are_those_of_a_copied_cach
         for cache in (with_room, copied):
             cache.crop(-3)
             cache.update(columns(2), columns(2), 0)
-            cache.batch_select_indices(torch.tensor([1]))
+            cache.batch_select_indices(torch.tensor([1, 0, 1]))
+            cache.update(columns(1)[[1, 0, 1]], columns(1)[[0, 0, 1]], 0)
+            cache.batch_select_indices(torch.tensor([2]))
             cache.update(columns(1)[:1], columns(1)[:1], 0)
-    assert with_room.get_seq_length() == copied.get_seq_length() == 17
+    assert with_room.get_seq_length() == copied.get_seq_length() == 18
     for one, other in zip(with_room.layers, copied.layers, strict=True):
         assert torch.equal(one.keys, other.keys)
         assert torch.equal(one.values, other.values)

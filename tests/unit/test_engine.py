@@ -63,6 +63,61 @@ def test_logits_and_gradients_equal_the_plain_definition_row_by_row(model, mixed
         assert_close(model, ours[name], theirs[name])
 
 
+@pytest.fixture
+def alike():
+    """Two rows that begin alike, three that do, two whose questions are equal, and one by itself."""
+    rng = np.random.default_rng(5)
+    shapes = [(9, 2, 4), (10, 2, 4), (8, 1, 3), (8, 3, 5), (7, 2, 2), (6, 2, 4), (6, 2, 4), (9, 2, 3)]
+    rows = [sequence(rng, *shape) for shape in shapes]
+    for group, n in (((0, 1), 6), ((2, 3, 4), 5), ((5, 6), 6)):
+        for row in group:
+            rows[row].before[:n] = rows[group[0]].before[:n]
+    return [rows[i] for i in rng.permutation(len(rows))]
+
+
+@pytest.mark.parametrize("thoughts", [None, 0])
+def test_what_rows_begin_with_is_read_once_and_changes_nothing(model, alike, thoughts, monkeypatch):
+    rows = alike if thoughts is None else [row.with_thoughts(thoughts) for row in alike]
+    together, apart = collate(rows, pad=0), collate(rows, pad=0, beginnings=False)
+    reads, read = [], engine.Reader.read
+
+    def counted(self, embeds, mask, positions):
+        reads.append(tuple(embeds.shape[:2]))
+        return read(self, embeds, mask, positions)
+
+    monkeypatch.setattr(engine.Reader, "read", counted)
+    found = gradients(model, engine.loss_sum(model, together) / len(together.target_N))
+    assert reads[0] == (4, 6)
+    assert reads[1][0] == 8
+    expected = gradients(model, engine.loss_sum(model, apart) / len(apart.target_N))
+    for name in expected:
+        assert_close(model, found[name], expected[name])
+    predicted = engine.predictions(model, together)
+    assert_close(model, predicted, engine.predictions(model, apart))
+    assert_close(model, predicted, torch.cat([plain(model, row) for row in rows]))
+
+
+def test_thoughts_are_counted_alike_however_rows_begin(model, alike):
+    norms = []
+    for beginnings in (True, False):
+        batch = collate(alike, pad=0, beginnings=beginnings)
+        norms.append(engine.thought_norms(batch, engine.hidden_states(model, batch)))
+    assert_close(model, *norms)
+
+
+def test_rows_that_do_not_begin_alike_are_read_by_themselves(mixed, alike):
+    assert collate(mixed, pad=0).beginnings is None
+    other_places = [replace(row, positions=[i + n for i in row.positions]) for n, row in enumerate(alike)]
+    assert collate(other_places, pad=0).beginnings is None
+
+
+def test_responses_are_the_same_however_rows_begin(model, marks, alike):
+    prompts = [replace(row, after=row.after[:1], n_loss=0) for row in alike]
+    together = engine.generate(model, prompts, [0, 1, 3], 6, marks)
+    alone = [engine.generate(model, [prompt], [0, 1, 3], 6, marks)[0] for prompt in prompts]
+    assert together == alone
+
+
 def test_without_thoughts_it_is_the_plain_model(model):
     rng = np.random.default_rng(1)
     rows = [sequence(rng, 6, 0, 4), sequence(rng, 3, 0, 5)]

@@ -38,7 +38,7 @@ class Asked:
 
     def __init__(self, name, make, graph):
         self.name = name
-        self.questions = [questions.ask(graph, np.random.default_rng(seed)) for seed in range(3)]
+        self.questions = [questions.ask([graph], np.random.default_rng(seed))[0] for seed in range(3)]
         texts = [TEMPLATES[name].text(question) for question in self.questions]
         self.tokenizer = make(texts)
         tokens.add_marks(self.tokenizer)

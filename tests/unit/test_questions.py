@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coconut_study import questions
+from coconut_study import graphs, questions
 from coconut_study.errors import StudyError
 
 
@@ -52,10 +52,40 @@ def test_text_that_contradicts_the_graph_is_found(question, change, words):
 
 
 def test_a_redrawn_question_is_the_same_graph_under_other_names(question):
-    other = questions.redraw(question, np.random.default_rng(1), persons=2, concepts=5)
+    other = questions.redraw([question], np.random.default_rng(1), persons=2, concepts=5)[0]
     assert other.graph.edges == question.graph.edges
     assert other.question != question.question
     assert questions.fault(other) is None
+
+
+def mirrors(rng):
+    """The two questions of a graph."""
+    drawn = ()
+    while not drawn:
+        drawn = graphs.draw_balanced(rng, nodes=12, edges=14, hops=(3, 3))
+    return questions.ask(graphs.name(drawn, rng, persons=2, concepts=10), rng)
+
+
+def facts(question):
+    return question.question[: question.question.rindex(" Is ")]
+
+
+def test_mirror_questions_begin_with_the_same_facts_in_the_same_order():
+    rng = np.random.default_rng(2)
+    one, other = mirrors(rng)
+    assert facts(one) == facts(other)
+    assert one.question != other.question
+    again = questions.redraw([one, other], rng, persons=2, concepts=10)
+    assert facts(again[0]) == facts(again[1]) != facts(one)
+    assert [questions.fault(question) for question in again] == [None, None]
+    assert [question.graph.root for question in again] == [one.graph.root, other.graph.root]
+
+
+def test_questions_are_put_together_by_their_graph(question):
+    rng = np.random.default_rng(3)
+    text = questions.Question("How many?", (), "3")
+    asked = [*mirrors(rng), text, text, question, *mirrors(rng)]
+    assert questions.by_graph(asked) == [[0, 1], [2], [3], [4], [5, 6]]
 
 
 @pytest.mark.parametrize("field", ["question", "answer", "steps", "idx_to_symbol", "root", "neg_target"])

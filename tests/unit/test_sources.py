@@ -52,7 +52,7 @@ def test_impossible_graphs_are_refused_with_a_sentence():
 def test_files_are_checked_by_count_and_checksum(question, tmp_path):
     paths = {split: tmp_path / f"{split}.json" for split in sources.SPLITS}
     for number, path in enumerate(paths.values()):
-        questions.write(path, [questions.redraw(question, np.random.default_rng(number))])
+        questions.write(path, [questions.redraw([question], np.random.default_rng(number))[0]])
     good = {split: File(path=str(path), count=1) for split, path in paths.items()}
     assert len(sources.load(Files(source="files", **good))["test"]) == 1
     path = str(paths["valid"])
@@ -136,7 +136,7 @@ def test_prontoqas_own_output_is_read_in_pairs_of_sentences(tmp_path):
 
 def test_rows_of_one_file_make_the_splits(question, tmp_path):
     path = tmp_path / "all.jsonl"
-    questions.write(path, [questions.redraw(question, np.random.default_rng(n)) for n in range(5)])
+    questions.write(path, [questions.redraw([question], np.random.default_rng(n))[0] for n in range(5)])
     parts = {"train": (0, 3), "valid": (3, 4), "test": (4, 5)}
     files = {split: File(path=str(path), rows=rows) for split, rows in parts.items()}
     splits = sources.load(Files(source="files", **files))

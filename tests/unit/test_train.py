@@ -62,6 +62,23 @@ def test_a_stage_depends_on_its_spec_alone(stages, study, splits):
     assert all(torch.equal(a, b) for a, b in zip(weights(one).values(), weights(two).values(), strict=True))
 
 
+@pytest.mark.parametrize("redraw", [True, False])
+def test_mirror_questions_stand_in_one_batch_where_they_are_wanted_together(stages, start, splits, redraw):
+    found = {}
+    for mirrors in ("together", "apart"):
+        spec = changed(stages[2], mirrors=mirrors, redraw=redraw)
+        trainer = train.StageTrainer(spec, *start, splits["train"], splits["valid"])
+        sequences = [one for batch in batches(trainer, 2) for one in batch]
+        found[mirrors] = sum(
+            trainer._split(sequences[i : i + 2])[0].beginnings is not None
+            for i in range(0, len(sequences), 2)
+        )
+        chosen = [i for number in range(trainer._steps(1)) for i in trainer._chosen(number)]
+        assert sorted(chosen) == list(range(len(splits["train"])))
+    assert found["together"] == len(sequences) // 2
+    assert found["apart"] < found["together"] // 2
+
+
 def test_how_a_batch_is_split_changes_nothing_but_rounding(stages, study, splits):
     """Without dropout, whose draws depend on the split."""
     texts = list(map(TEMPLATES["prose"].text, splits["train"]))

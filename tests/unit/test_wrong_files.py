@@ -42,12 +42,14 @@ def refused(tmp_path, monkeypatch, capsys):
 
 def asked(number: int) -> questions.Question:
     """A question on the graph of the tests, each number another."""
-    return questions.redraw(questions.ask(GRAPH, np.random.default_rng(0)), np.random.default_rng(number))
+    return questions.redraw(
+        [questions.ask([GRAPH], np.random.default_rng(0))[0]], np.random.default_rng(number)
+    )[0]
 
 
 def record(**changes) -> dict:
     """A record of the published schema, with some fields changed, or gone where they are None."""
-    fields = questions.to_json(questions.ask(GRAPH, np.random.default_rng(0))) | changes
+    fields = questions.to_json(questions.ask([GRAPH], np.random.default_rng(0))[0]) | changes
     return {field: value for field, value in fields.items() if value is not None}
 
 
