@@ -10,6 +10,7 @@ from typing import Annotated
 import pandas as pd
 import torch
 import typer
+import yaml
 
 from bench import measure, work
 from bench.report import page
@@ -17,7 +18,8 @@ from bench.work import Size
 from coconut_study.files import written
 from coconut_study.heap import keep_freed
 
-PARTS = ("training", "decoding", "thoughts", "saving")
+PARTS = ("training", "decoding", "thoughts", "recipe", "saving")
+PAPER = Path("config/paper.yaml")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -34,7 +36,7 @@ def run(
     decoded: Annotated[int, typer.Option(help="questions that ours decodes together")] = 32,
     plain_questions: Annotated[int, typer.Option(help="questions the plain decoding answers")] = 2,
     most_thoughts: Annotated[int, typer.Option(help="thoughts up to which their cost is measured")] = 12,
-    precision: Annotated[str, typer.Option(help="float32, tf32 or bfloat16 (autocast)")] = "float32",
+    precision: Annotated[work.Precision, typer.Option(help="bfloat16 is autocast")] = "float32",
     repeats: Annotated[int, typer.Option(help="rounds that are timed")] = 3,
     only: Annotated[list[str], typer.Option(help=", ".join(PARTS))] = list(PARTS),  # noqa: B006
 ) -> None:
@@ -55,6 +57,8 @@ def run(
                 rows += _decoding(asked, device, n_tokens, plain_questions, repeats)
         if "thoughts" in only:
             rows += _thoughts(sizes[-1], device, most_thoughts, repeats)
+        if "recipe" in only:
+            rows += _recipe(sizes[-1], device, precision, repeats)
         if "saving" in only:
             rows += _saving(sizes[-1], device, out.parent, repeats)
     facts = {"device": measure.device_name(device), "precision": precision, "torch": torch.__version__}
@@ -104,6 +108,17 @@ def _thoughts(size: Size, device: torch.device, most: int, repeats: int) -> list
         longer = Size(size.model, size.batch, size.question, k, size.suffix)
         step = work.training(network, longer, device)["ours"]
         rows += _rows("thoughts", longer, measure.seconds({"ours": step}, repeats, device))
+    return rows
+
+
+def _recipe(size: Size, device: torch.device, precision: work.Precision, repeats: int) -> list[dict]:
+    """An update in each stage of the paper's recipe for ProsQA."""
+    epochs = yaml.safe_load(PAPER.read_text())["datasets"]["prosqa"]["schedule"]["epochs"]
+    learner = work.new_learner(work.new_model(size, device), precision)
+    rows = []
+    for stage, n_epochs in zip(work.recipe(size, epochs), epochs, strict=True):
+        times = measure.seconds({"update": work.update(learner, stage)}, repeats, device)
+        rows += _rows("recipe", stage, times, epochs=n_epochs)
     return rows
 
 

@@ -23,6 +23,7 @@ python -m bench run --batch 128 --precision bfloat16 --out results/bench/gpu_bfl
 python -m bench report results/bench/*.csv --out docs/performance.md
 ```
 """
+PROSQA = 17_886  # training questions of the released files
 SHAPE = ["model", "batch", "question", "thoughts", "suffix"]
 
 
@@ -39,6 +40,10 @@ def _chapter(found: pd.DataFrame) -> str:
         ("A training step, seconds", _training(found)),
         ("Decoding, seconds per question", _decoding(found[found["what"] == "decoding"])),
         ("A training step by its number of thoughts", _thoughts(found[found["what"] == "thoughts"])),
+        (
+            f"The paper's recipe for ProsQA, {PROSQA:,} questions, training alone",
+            _recipe(found[found["what"] == "recipe"]),
+        ),
         ("A state saved, every ten minutes by default", _saving(found[found["what"] == "saving"])),
     ]
     return "\n".join(f"**{title}**\n\n{table.to_markdown(index=False)}\n" for title, table in parts)
@@ -84,6 +89,15 @@ def _thoughts(found: pd.DataFrame) -> pd.DataFrame:
     table = found[["thoughts", "seconds"]].reset_index(drop=True)
     first = table["seconds"].iloc[0]
     return table.assign(**{"to no thought": (table["seconds"] / first).round(3)}).round(3)
+
+
+def _recipe(found: pd.DataFrame) -> pd.DataFrame:
+    """Hours that each stage takes at the speed of an update, and all of them."""
+    hours = found["epochs"] * PROSQA / found["batch"] * found["seconds"] / 3600
+    table = found[["thoughts", "suffix", "batch", "epochs", "seconds"]].round(4).astype(object)
+    table = table.rename(columns={"thoughts": "stage", "seconds": "seconds an update"})
+    total = pd.DataFrame([{"stage": "all", "epochs": found["epochs"].sum(), "hours": hours.sum()}])
+    return pd.concat([table.assign(hours=hours), total]).round(3).fillna("")
 
 
 def _saving(found: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -34,6 +34,10 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
 
 
 ASKED = 12  # tokens of "Is Tom a rompus or gorpus?" behind the facts
+ANSWER, STEP, LONGEST = 10, 11, 6  # tokens of an answer with marks, of a step; steps of the longest chain
+RATE = 1e-4
+
+Precision = Literal["float32", "tf32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +145,40 @@ def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) 
     }
 
 
+# --------------------------------------------------------------------------------------------- recipe
+
+
+def recipe(size: Size, epochs: list[float]) -> list[Size]:
+    """A batch of ProsQA in each of a recipe's stages, padded to a chain of `LONGEST` steps."""
+    suffixes = [ANSWER + STEP * max(LONGEST - stage, 0) for stage in range(len(epochs))]
+    return [replace(size, thoughts=stage, suffix=suffix) for stage, suffix in enumerate(suffixes)]
+
+
+def update(learner: Learner, size: Size) -> Work:
+    """A whole update: loss, gradients and AdamW."""
+    batches = [collate(sequences(size), 0)]
+    return lambda: learner.update(batches, RATE)
+
+
+def new_learner(model: PreTrainedModel, precision: Precision) -> Learner:
+    """AdamW as in the paper, in some precision."""
+    adam = Optimization(
+        learning_rate=RATE,
+        weight_decay=0.01,
+        betas=(0.9, 0.999),
+        clip=None,
+        precision="bf16" if precision == "bfloat16" else "tf32" if precision == "tf32" else "no",
+    )
+    return Learner(fused(model), adam)
+
+
 # --------------------------------------------------------------------------------------------- saving
 
 
 def saving(model: PreTrainedModel, size: Size, folder: Path) -> Work:
     """The state of a stage with a best epoch, kept on the disk of a folder."""
-    adam = Optimization(learning_rate=1e-4, weight_decay=0.01, betas=(0.9, 0.999), clip=None, precision="no")
-    learner = Learner(model, adam)
-    learner.update([collate(sequences(replace(size, batch=1)), 0)], adam.learning_rate)
+    learner = new_learner(model, "float32")
+    update(learner, replace(size, batch=1))()
     best = {f"best.{name}": value for name, value in learner.weights().items()}
     saver = Saver(folder, minutes=0)
     return lambda: saver.save({**learner.state(), **best}, {})

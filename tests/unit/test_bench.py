@@ -67,10 +67,15 @@ def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path
                "most-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
     app(["run", *(f"--{name}={value}" for name, value in options.items())], standalone_mode=False)
     found = pd.read_csv(table)
-    assert set(found["what"]) == {"training", "decoding", "thoughts", "flops", "saving"}
+    assert set(found["what"]) == {"training", "decoding", "thoughts", "recipe", "flops", "saving"}
     assert found["seconds"].gt(0).all()
     assert found.loc[found["what"] == "thoughts", "thoughts"].tolist() == [0, 1, 2, 3, 4]
+    recipe = found[found["what"] == "recipe"]
+    assert recipe["thoughts"].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert recipe["epochs"].sum() == 50
+    hours = (recipe["seconds"] * recipe["epochs"]).sum() * 17886 / 2 / 3600
     shown = page(found)
+    assert f" {round(hours, 3):g} |" in shown
     assert "plain / ours" in shown
     assert "ours / ordinary" in shown
     assert f"## {found['device'][0]}, float32" in shown
