@@ -101,14 +101,15 @@ def _decoding(
 
 
 def _thoughts(size: Size, device: torch.device, most: int, repeats: int) -> list[dict]:
-    """A training step with 0 to `most` thoughts."""
+    """A training step with 0 to `most` thoughts, and the forward pass of one token."""
     network = work.new_model(size, device)
     rows = []
     for k in range(0, most + 1, max(most // 4, 1)):
         longer = Size(size.model, size.batch, size.question, k, size.suffix)
         step = work.training(network, longer, device)["ours"]
         rows += _rows("thoughts", longer, measure.seconds({"ours": step}, repeats, device))
-    return rows
+    times = measure.seconds({"forward": work.one_token(network.eval(), size)}, max(repeats, 10), device)
+    return rows + _rows("one token", size, times)
 
 
 def _recipe(size: Size, device: torch.device, precision: work.Precision, repeats: int) -> list[dict]:

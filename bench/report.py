@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
+from scipy.stats import linregress
 
 from bench.work import ARCHITECTURES
 
@@ -24,6 +27,7 @@ python -m bench report results/bench/*.csv --out docs/performance.md
 ```
 """
 PROSQA = 17_886  # training questions of the released files
+Rows = Mapping[str, pd.DataFrame]  # by what was measured
 SHAPE = ["model", "batch", "question", "thoughts", "suffix"]
 
 
@@ -36,29 +40,33 @@ def page(measured: pd.DataFrame) -> str:
 
 
 def _chapter(found: pd.DataFrame) -> str:
-    parts = [
-        ("A training step, seconds", _training(found)),
-        ("Decoding, seconds per question", _decoding(found[found["what"] == "decoding"])),
-        ("A training step by its number of thoughts", _thoughts(found[found["what"] == "thoughts"])),
-        (
-            f"The paper's recipe for ProsQA, {PROSQA:,} questions, training alone",
-            _recipe(found[found["what"] == "recipe"]),
-        ),
-        ("A state saved, every ten minutes by default", _saving(found[found["what"] == "saving"])),
-    ]
-    return "\n".join(f"**{title}**\n\n{table.to_markdown(index=False)}\n" for title, table in parts)
+    parts = {
+        "training": ("A training step, seconds", _training),
+        "decoding": ("Decoding, seconds per question", _decoding),
+        "thoughts": ("A training step by its number of thoughts", _thoughts),
+        "recipe": (f"The paper's recipe for ProsQA, {PROSQA:,} questions, training alone", _recipe),
+        "saving": ("A state saved, every ten minutes by default", _saving),
+    }
+    rows = dict(list(found.groupby("what")))
+    return "\n".join(
+        f"**{title}**\n\n{show(rows)}\n" for part, (title, show) in parts.items() if part in rows
+    )
+
+
+def _table(table: pd.DataFrame) -> str:
+    return str(table.to_markdown(index=False))
 
 
 def _wide(found: pd.DataFrame, at: list[str]) -> pd.DataFrame:
     return found.pivot_table(index=at, columns="work", values="seconds", sort=False).reset_index()
 
 
-def _training(found: pd.DataFrame) -> pd.DataFrame:
+def _training(rows: Rows) -> str:
     """Ratios, and what of a large matrix product's speed our step reaches (6 FLOP a weight and token)."""
-    wide = _wide(found[found["what"] == "training"], SHAPE)
+    wide = _wide(rows["training"], SHAPE)
     tokens = wide["batch"] * (wide["question"] + wide["thoughts"] + wide["suffix"])
     speed = 6 * wide["model"].map(weights) * tokens / 1e12 / wide["ours"]
-    best = 1 / found.loc[found["work"] == "matmul", "seconds"].iloc[0]
+    best = 1 / rows["flops"]["seconds"].iloc[0]
     ratios = {
         "plain / ours": (wide["plain"] / wide["ours"]).round(2),
         "plain / mirrors": (wide["plain"] / wide["mirrors"]).round(2),
@@ -66,7 +74,7 @@ def _training(found: pd.DataFrame) -> pd.DataFrame:
         "TFLOP/s": speed.round(3),
         "of a matmul (%)": (100 * speed / best).round(0),
     }
-    return wide.assign(**ratios).round(3)
+    return _table(wide.assign(**ratios).round(3))
 
 
 def weights(model: str) -> int:
@@ -76,30 +84,38 @@ def weights(model: str) -> int:
     return shape["n_layer"] * (4 * shape["n_embd"] ** 2 + 2 * shape["n_embd"] * inner)
 
 
-def _decoding(found: pd.DataFrame) -> pd.DataFrame:
-    wide = _wide(found, [*SHAPE, "written"])
-    return wide.assign(
-        **{"plain / ours": (wide["plain"] / wide["ours"]).round(1)},
-        **{"plain / mirrors": (wide["plain"] / wide["mirrors"]).round(1)},
-        **{"sweep / one k": (wide["sweep"] / wide["ours"]).round(2)},
-    ).round(4)
+def _decoding(rows: Rows) -> str:
+    wide = _wide(rows["decoding"], [*SHAPE, "written"])
+    ratios = {
+        "plain / ours": (wide["plain"] / wide["ours"]).round(1),
+        "plain / mirrors": (wide["plain"] / wide["mirrors"]).round(1),
+        "sweep / one k": (wide["sweep"] / wide["ours"]).round(2),
+    }
+    return _table(wide.assign(**ratios).round(4))
 
 
-def _thoughts(found: pd.DataFrame) -> pd.DataFrame:
-    table = found[["thoughts", "seconds"]].reset_index(drop=True)
-    first = table["seconds"].iloc[0]
-    return table.assign(**{"to no thought": (table["seconds"] / first).round(3)}).round(3)
+def _thoughts(rows: Rows) -> str:
+    """What a thought adds to a training step, forward and backward, against the forward pass of a token."""
+    table = rows["thoughts"][["thoughts", "seconds"]].reset_index(drop=True)
+    line, token = linregress(table["thoughts"], table["seconds"]), rows["one token"]["seconds"].iloc[0]
+    ratio = (table["seconds"] / table["seconds"].iloc[0]).round(3)
+    return (
+        f"{_table(table.assign(**{'to no thought': ratio}).round(3))}\n\nA line fits them with "
+        f"r² = {line.rvalue**2:.4f}. A thought adds {line.slope:.3g} s, forward and backward: "
+        f"{line.slope / token:.1f} times the forward pass of one token a row ({token:.3g} s)."
+    )
 
 
-def _recipe(found: pd.DataFrame) -> pd.DataFrame:
+def _recipe(rows: Rows) -> str:
     """Hours that each stage takes at the speed of an update, and all of them."""
+    found = rows["recipe"]
     hours = found["epochs"] * PROSQA / found["batch"] * found["seconds"] / 3600
     table = found[["thoughts", "suffix", "batch", "epochs", "seconds"]].round(4).astype(object)
     table = table.rename(columns={"thoughts": "stage", "seconds": "seconds an update"})
     total = pd.DataFrame([{"stage": "all", "epochs": found["epochs"].sum(), "hours": hours.sum()}])
-    return pd.concat([table.assign(hours=hours), total]).round(3).fillna("")
+    return _table(pd.concat([table.assign(hours=hours), total]).round(3).fillna(""))
 
 
-def _saving(found: pd.DataFrame) -> pd.DataFrame:
-    share = (100 * found["seconds"] / 600).round(2)
-    return found[["model", "seconds"]].round(3).assign(**{"of ten minutes (%)": share})
+def _saving(rows: Rows) -> str:
+    share = (100 * rows["saving"]["seconds"] / 600).round(2)
+    return _table(rows["saving"][["model", "seconds"]].round(3).assign(**{"of ten minutes (%)": share}))

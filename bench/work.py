@@ -128,6 +128,26 @@ def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[s
     }
 
 
+def one_token(model: PreTrainedModel, size: Size) -> Work:
+    """A forward pass of one token a row behind a question that is read already."""
+    reader = engine.Reader(model)
+    batch = collate(sequences(replace(size, thoughts=1)), 0).to(model.device)
+    start, stop = batch.first_thought, batch.first_thought + 1
+    embeds_BTD = reader.embed(batch.tokens_BT[:, :stop])
+
+    @torch.no_grad()
+    def read(start: int, stop: int) -> None:
+        mask, positions = batch.mask_BT[:, :stop], batch.positions_BT[:, start:stop]
+        reader.read(embeds_BTD[:, start:stop], mask, positions)
+
+    def again() -> None:
+        read(start, stop)
+        reader.cache.crop(-1)
+
+    read(0, start)
+    return again
+
+
 # ------------------------------------------------------------------------------------------- decoding
 
 

@@ -67,9 +67,19 @@ def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path
                "most-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
     app(["run", *(f"--{name}={value}" for name, value in options.items())], standalone_mode=False)
     found = pd.read_csv(table)
-    assert set(found["what"]) == {"training", "decoding", "thoughts", "recipe", "flops", "saving"}
+    assert set(found["what"]) == {
+        "training",
+        "decoding",
+        "thoughts",
+        "one token",
+        "recipe",
+        "flops",
+        "saving",
+    }
     assert found["seconds"].gt(0).all()
     assert found.loc[found["what"] == "thoughts", "thoughts"].tolist() == [0, 1, 2, 3, 4]
+    assert "times the forward pass of one token" in page(found)
+    assert page(found[found["what"] == "saving"]).count("**") == 2  # what was not measured is left out
     recipe = found[found["what"] == "recipe"]
     assert recipe["thoughts"].tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert recipe["epochs"].sum() == 50
