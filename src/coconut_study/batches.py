@@ -138,15 +138,14 @@ def _begun(sequences: Seq[Sequence]) -> tuple[list[list[int]], list[int]]:
     What stands last before the thoughts is every row's own, and a row by itself begins with what leaves it
     no more behind than the others have.
     """
-    found = alike([list(zip(one.before, one.positions, strict=False)) for one in sequences])
+    found = alike([sequence.before for sequence in sequences])
     groups = [rows for rows, _ in found]
     lengths = [len(sequence.before) for sequence in sequences]
-    shared = {
-        row: min(n, min(lengths[other] for other in rows) - 1)
-        for rows, n in found
-        if len(rows) > 1
-        for row in rows
-    }
+    shared: dict[int, int] = {}
+    for rows, n in found:
+        if len(rows) > 1:
+            places = [_common(sequences[rows[0]].positions[:n], sequences[row].positions[:n]) for row in rows]
+            shared |= dict.fromkeys(rows, min(*places, *(lengths[row] - 1 for row in rows)))
     rest = max((lengths[row] - n for row, n in shared.items()), default=0)
     heads = [shared.get(row, max(length - rest, 0)) for row, length in enumerate(lengths)]
     saved = sum(heads) - sum(heads[rows[0]] for rows in groups)

@@ -1,6 +1,7 @@
 """Layers computed again in the backward pass: the same numbers, and less kept."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,6 +69,12 @@ def test_gradients_through_thoughts_are_the_same(plain, checkpointed, rows):
 
 def test_gradients_without_thoughts_are_the_same(plain, checkpointed, rows):
     assert_same_gradients(plain, checkpointed, [rows[1], rows[1]])
+
+
+def test_gradients_of_rows_that_begin_alike_are_the_same(plain, checkpointed, rows):
+    other = replace(rows[0], before=[*rows[0].before[:-1], rows[0].before[-1] % 27 + 1])
+    assert collate([rows[0], other], pad=0).beginnings is not None
+    assert_same_gradients(plain, checkpointed, [rows[0], other])
 
 
 def test_a_second_call_changes_nothing(plain, checkpointed, rows):
