@@ -60,7 +60,7 @@ def run(
         if "recipe" in only:
             rows += _recipe(sizes[-1], device, precision, repeats)
         if "saving" in only:
-            rows += _saving(sizes[-1], device, out.parent, repeats)
+            rows += _saving(sizes[-1], device, precision, out.parent, repeats)
     facts = {"device": measure.device_name(device), "precision": precision, "torch": torch.__version__}
     with written(out) as file:
         pd.DataFrame(rows).assign(**facts).to_csv(file, index=False)
@@ -123,11 +123,14 @@ def _recipe(size: Size, device: torch.device, precision: work.Precision, repeats
     return rows
 
 
-def _saving(size: Size, device: torch.device, folder: Path, repeats: int) -> list[dict]:
+def _saving(
+    size: Size, device: torch.device, precision: work.Precision, folder: Path, repeats: int
+) -> list[dict]:
     """A saved state of a stage, on the disk where the measurements go."""
     folder.mkdir(parents=True, exist_ok=True)
+    learner = work.new_learner(work.new_model(size, device), precision)
     with TemporaryDirectory(dir=folder) as place:
-        save = work.saving(work.new_model(size, device), size, Path(place))
+        save = work.saving(learner, size, Path(place))
         return _rows("saving", size, measure.seconds({"saving": save}, repeats, device))
 
 

@@ -79,7 +79,8 @@ def sequences(size: Size, *, mirrors: bool = False) -> list[Sequence]:
         n = int(rng.integers(shortest, longest + 1)) if first else len(rows[-1].before)
         ids = rng.integers(4, vocabulary, n + size.suffix).tolist()
         if mirrors and not first:
-            ids[: n - ASKED] = rows[-1].before[: n - ASKED]
+            facts = max(n - ASKED, 0)
+            ids[:facts] = rows[-1].before[:facts]
         positions = list(range(n + size.thoughts + size.suffix))
         rows.append(Sequence(ids[:n], size.thoughts, ids[n:], positions, size.suffix - 1))
     return rows
@@ -195,9 +196,8 @@ def new_learner(model: PreTrainedModel, precision: Precision) -> Learner:
 # --------------------------------------------------------------------------------------------- saving
 
 
-def saving(model: PreTrainedModel, size: Size, folder: Path) -> Work:
+def saving(learner: Learner, size: Size, folder: Path) -> Work:
     """The state of a stage with a best epoch, kept on the disk of a folder."""
-    learner = new_learner(model, "float32")
     update(learner, replace(size, batch=1))()
     best = {f"best.{name}": value for name, value in learner.weights().items()}
     saver = Saver(folder, minutes=0)

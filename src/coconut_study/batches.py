@@ -6,9 +6,10 @@ Rows are laid out in three blocks, so that the first thoughts of all rows stand 
 
 Padding has mask 0 and is seen by nobody. Where no row has continuous thoughts there is one block, padded
 on the right. Where rows begin alike, as the mirror questions of a graph do, what they begin with is a block
-of its own in front of the others, which is read once for all of them:
+of its own in front of the others, which is read once for each group of them:
 
     [ padding, beginning ][ padding, rest of before ][ thoughts, padding ][ after, padding ]
+    [ padding, beginning ][ rest, padding ]
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from torch import Tensor
 
 from coconut_study.sequences import Sequence
 
-WORTH_IT = 0.1  # least share of the columns before the thoughts that is read once instead of again
+WORTH_IT = 0.1  # least share of the columns before the thoughts that need not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def collate(sequences: Seq[Sequence], pad: int, *, aligned: bool = False, beginn
     `aligned` lines rows up before the place of the thoughts even when no row has any. Without `beginnings`
     every row is read by itself.
     """
-    groups, heads = _begun(sequences) if beginnings else ([], [0] * len(sequences))
+    groups, heads = _shared(sequences) if beginnings else ([], [0] * len(sequences))
     n_begin = max(heads)
     n_thoughts = max(sequence.thoughts for sequence in sequences)
     aligned = aligned or n_thoughts > 0
@@ -131,29 +132,43 @@ def _beginnings(groups: list[list[int]], n_columns: int) -> Beginnings:
     return Beginnings(n_columns, first_G, group_B)
 
 
-def _begun(sequences: Seq[Sequence]) -> tuple[list[list[int]], list[int]]:
-    """Groups of rows that begin with the same tokens in the same positions, and with how many tokens of each
-    row; no groups, and none, where it is not worth it.
+def _shared(sequences: Seq[Sequence]) -> tuple[list[list[int]], list[int]]:
+    """Groups of rows that begin with the same tokens in the same positions, and how many tokens of each row
+    stand in the first block; no groups, and none, where it is not worth it.
 
-    What stands last before the thoughts is every row's own, and a row by itself begins with what leaves it
-    no more behind than the others have.
+    What stands last before the thoughts is always read for each row. A row alone has all but its last tokens
+    in the first block, as many as the others have behind it, so that the second grows no wider for it.
     """
-    found = alike([sequence.before for sequence in sequences])
-    groups = [rows for rows, _ in found]
     lengths = [len(sequence.before) for sequence in sequences]
-    shared: dict[int, int] = {}
-    for rows, n in found:
-        if len(rows) > 1:
-            places = [_common(sequences[rows[0]].positions[:n], sequences[row].positions[:n]) for row in rows]
-            shared |= dict.fromkeys(rows, min(*places, *(lengths[row] - 1 for row in rows)))
-    rest = max((lengths[row] - n for row, n in shared.items()), default=0)
-    heads = [shared.get(row, max(length - rest, 0)) for row, length in enumerate(lengths)]
-    saved = sum(heads) - sum(heads[rows[0]] for rows in groups)
-    return (groups, heads) if saved > WORTH_IT * sum(lengths) else ([], [0] * len(heads))
+    groups: list[list[int]] = []
+    common: dict[int, int] = {}
+    for rows, n in alike([sequence.before for sequence in sequences]):
+        first = sequences[rows[0]].positions[:n]
+        n = min(n, *(min(_common(first, sequences[row].positions), lengths[row] - 1) for row in rows))
+        if len(rows) > 1 and 2 * n >= max(lengths[row] for row in rows):
+            groups.append(rows)
+            common |= dict.fromkeys(rows, n)
+        else:
+            groups += [[row] for row in rows]
+    rest = max((lengths[row] - n for row, n in common.items()), default=0)
+    heads = [common.get(row, max(length - rest, 0)) for row, length in enumerate(lengths)]
+    apart, once = len(heads) * max(lengths), len(groups) * max(heads) + len(heads) * rest
+    worth_it = bool(common) and once < (1 - WORTH_IT) * apart
+    return (groups, heads) if worth_it else ([], [0] * len(heads))
+
+
+def by_length(rows: Seq[list[Any]], lengths: Seq[int]) -> list[int]:
+    """Numbers of the rows from short to long; those that begin alike stay together."""
+    groups = [sorted(group) for group, _ in alike(rows)]
+    groups.sort(key=lambda group: (max(lengths[row] for row in group), group))
+    return [row for group in groups for row in group]
 
 
 def alike(rows: Seq[list[Any]]) -> list[tuple[list[int], int]]:
-    """Groups of rows that begin with the same items, half of them at least, and with how many."""
+    """Groups of rows that begin alike, and with how many items; a row by itself begins with all it has.
+
+    A row joins a group when half of its items, and half of the first row's, are the same.
+    """
     groups: list[tuple[list[int], int]] = []
     for row in sorted(range(len(rows)), key=rows.__getitem__):
         if groups:

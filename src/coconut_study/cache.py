@@ -35,6 +35,7 @@ class RoomyLayer(DynamicLayer):
     ) -> tuple[Tensor, Tensor]:
         """Append columns; all columns."""
         if torch.is_grad_enabled():
+            self.rooms = None
             return super().update(key_states, value_states, *args, **kwargs)
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)

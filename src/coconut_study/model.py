@@ -93,8 +93,9 @@ class Reader:
 def hidden_states(model: PreTrainedModel, batch: Batch) -> Tensor:
     """Last hidden states (B, T, D) of every column, thoughts filled in.
 
-    Without thoughts it is one plain forward. With thoughts the columns before them are read once, each
-    thought is one more column for all rows together, and the columns after them are read once.
+    Without thoughts it is one plain forward, where no rows begin alike. With thoughts the columns before them
+    are read once, each thought is one more column for all rows together, and the columns after them are read
+    once.
     """
     if not batch.n_thoughts and batch.beginnings is None:
         return model.base_model(
@@ -141,12 +142,16 @@ def thought_norms(batch: Batch, hidden_BTD: Tensor) -> Tensor:
 
 def room(model: PreTrainedModel) -> int | None:
     """Positions that every token of a sequence may have and see; None where a model sets no bound."""
-    config = model.config.get_text_config()
-    bounds = [getattr(config, "max_position_embeddings", None)]
-    layers = getattr(config, "layer_types", None)
-    if layers is None or "sliding_attention" in layers:
-        bounds.append(getattr(config, "sliding_window", None))
+    bounds = [getattr(model.config.get_text_config(), "max_position_embeddings", None), window(model)]
     return min((bound for bound in bounds if bound is not None), default=None)
+
+
+def window(model: PreTrainedModel) -> int | None:
+    """How many columns back a model sees, padding included, in the layers that see least; None: all."""
+    config = model.config.get_text_config()
+    layers = getattr(config, "layer_types", None)
+    slides = layers is None or "sliding_attention" in layers
+    return getattr(config, "sliding_window", None) if slides else None
 
 
 # -------------------------------------------------------------------------------------------- decoding
@@ -183,7 +188,8 @@ def _chain(
     model: PreTrainedModel, prompts: Seq[Sequence], k: int, marks: Marks
 ) -> tuple[Reader, Batch, Tensor]:
     """Read prompts up to their k-th thought: the reader, the batch, and the states (B, k + 1, D)."""
-    batch = collate([prompt.with_thoughts(k) for prompt in prompts], marks.pad, aligned=True)
+    asked, far = [prompt.with_thoughts(k) for prompt in prompts], window(model) is None
+    batch = collate(asked, marks.pad, aligned=True, beginnings=far)
     batch = batch.to(next(model.parameters()).device)
     reader = Reader(model)
     return reader, batch, torch.cat([block[:, -1:] for block in reader.think(batch)], dim=1)

@@ -148,7 +148,7 @@ def values(model: PreTrainedModel, groups: Seq[Seq[Sequence]], pad: int) -> Tens
     thoughts serve all of them; the rest is read once for all rows of all groups.
     """
     device = next(model.parameters()).device
-    lined_up = partial(collate, pad=pad, aligned=True, beginnings=False)  # in the same columns
+    lined_up = partial(collate, pad=pad, aligned=True, beginnings=False)  # whose columns must agree
     batch = lined_up([row for group in groups for row in group]).to(device)
     chain = lined_up([group[0].with_thoughts(batch.n_thoughts) for group in groups])
     group_R = torch.repeat_interleave(torch.tensor([len(group) for group in groups])).to(device)

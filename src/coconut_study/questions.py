@@ -88,7 +88,9 @@ def redraw(mirrors: Sequence[Question], rng: np.random.Generator, **pool: int) -
     `pool` limits the names as in `graphs.name`.
     """
     drawn = tuple(question.graph for question in mirrors if question.graph is not None)
-    return ask(graphs.name(drawn, rng, **pool), rng) if drawn else list(mirrors)
+    if len(drawn) < len(mirrors):
+        return list(mirrors)
+    return ask(graphs.name(drawn, rng, **pool), rng)
 
 
 def by_graph(questions: Sequence[Question]) -> list[list[int]]:

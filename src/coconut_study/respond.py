@@ -13,7 +13,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study import model as engine
-from coconut_study.batches import alike
+from coconut_study.batches import by_length
 from coconut_study.errors import StudyError
 from coconut_study.methods import Layout, Thoughts
 from coconut_study.progress import bar
@@ -59,7 +59,8 @@ def respond(
     model.eval()
     marks = marks_of(tokenizer)
     _check_room(model, questions, layouts, settings.max_new_tokens, marks)
-    order = _by_length(questions)
+    asked = [tokens.question for tokens in questions]
+    order = by_length(asked, list(map(len, asked)))
     batches = [order[i : i + settings.batch_size] for i in range(0, len(order), settings.batch_size)]
     groups = _asked_together(layouts)
 
@@ -82,13 +83,6 @@ def respond(
     responses = [Response(**row) for found in answered for row in found["responses"]]
     timings = [Timing(**row) for found in answered for row in found["timings"]]
     return sorted(responses, key=lambda r: (r.k, r.question)), timings
-
-
-def _by_length(questions: Sequence[Tokens]) -> list[int]:
-    """Numbers of the questions from short to long; those that begin alike stay together."""
-    groups = [rows for rows, _ in alike([tokens.question for tokens in questions])]
-    groups.sort(key=lambda rows: max(len(questions[row].question) for row in rows))
-    return [row for rows in groups for row in rows]
 
 
 def _check_room(

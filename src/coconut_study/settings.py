@@ -450,7 +450,7 @@ class Training(Optimization):
     mirrors: Annotated[
         Literal["apart", "together"],
         Field(
-            description="mirror questions of a graph by themselves, or in one batch, their facts read once",
+            description="mirror questions of a graph shuffled one by one, or in one batch, read at once",
             exclude_if=lambda mirrors: mirrors == "apart",
         ),
     ] = "apart"

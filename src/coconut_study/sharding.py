@@ -44,7 +44,7 @@ def shard(model: PreTrainedModel, device: torch.device, n_processes: int) -> Non
 
 def rows(batch: Batch, index: int, n_processes: int) -> Batch:
     """The rows of a batch that fall to a process, in the same columns; where none do, a question stands in,
-    with thoughts that do not count and without loss. Each process reads the beginnings of its rows."""
+    with thoughts that do not count and without loss. Nothing is read once for several rows."""
     n_rows, width = batch.tokens_BT.shape
     first = min(index, n_rows - 1)
     own = batch.only(batch.predictor_N // width % n_processes == index)

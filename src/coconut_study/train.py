@@ -20,7 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study import adapters, sharding
 from coconut_study import model as engine
-from coconut_study.batches import Batch, collate
+from coconut_study.batches import Batch, by_length, collate
 from coconut_study.energy import Meter
 from coconut_study.errors import StudyError
 from coconut_study.learner import Learner, rate
@@ -101,6 +101,7 @@ class StageTrainer:
         self.train_tokens = None if spec.training.redraw else self._tokens(train)
         self.valid_tokens = self._tokens(valid)
         self.longest = self._longest_chain()
+        self.beginnings = engine.window(model) is None
         self._check_length(model)
         self._check_removal()
         self._prepare(model)
@@ -198,13 +199,14 @@ class StageTrainer:
                 self.micro_batch_size = -(-self.micro_batch_size // 2)
 
     def _split(self, sequences: list[TokenSequence]) -> list[Batch]:
-        """A batch in parts of sequences of like length, which need least padding."""
+        """A batch in parts of sequences of like length, which need least padding; those that begin alike stay
+        together."""
         size = self.micro_batch_size
-        if size >= len(sequences):
-            return [collate(sequences, self.marks.pad)]
-        ordered = sorted(sequences, key=len)
-        starts = range(0, len(ordered), size)
-        return [collate(ordered[start : start + size], self.marks.pad) for start in starts]
+        order = list(range(len(sequences)))
+        if size < len(sequences):
+            order = by_length([one.before for one in sequences], list(map(len, sequences)))
+        parts = [[sequences[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
+        return [collate(part, self.marks.pad, beginnings=self.beginnings) for part in parts]
 
     def accuracy(self) -> float:
         """Share of validation questions answered right at the stage's own number of thoughts."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from bench import plain, work
 from bench.__main__ import app
@@ -16,6 +17,14 @@ from coconut_study.batches import collate
 
 SIZE = Size("tiny", batch=5, question=40, thoughts=2, suffix=5)
 CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def any_precision():
+    """Accelerate allows one precision a process; here it has none, before and after."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +56,11 @@ def test_plain_responses_are_the_engines(network, thoughts, mirrors):
     assert plain.respond(network, prompts, 4, -1) == [row[0] for row in ours]
 
 
+def test_short_questions_have_no_facts_to_share():
+    short = work.sequences(replace(SIZE, question=8, batch=20), mirrors=True)
+    assert {len(row.after) for row in short} == {SIZE.suffix}
+
+
 def test_mirror_questions_are_as_long_as_others():
     apart, mirrors = work.sequences(SIZE), work.sequences(SIZE, mirrors=True)
     assert [len(row) for row in apart] == [len(row) for row in mirrors]
@@ -62,10 +76,11 @@ def test_the_floor_has_as_many_tokens_and_no_thoughts():
     assert {row.thoughts for row in without} == {0}
 
 
-def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path, any_precision, precision):
     table = tmp_path / "cpu.csv"
-    options = {"model": "tiny", "batch": 2, "question": 20, "thoughts": 2, "suffix": 4, "written-tokens": 3,
-               "most-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
+    options = {"model": "tiny", "precision": precision, "batch": 2, "question": 20, "thoughts": 2,
+               "suffix": 4, "written-tokens": 3, "most-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
     app(["run", *(f"--{name}={value}" for name, value in options.items())], standalone_mode=False)
     found = pd.read_csv(table)
     assert set(found["what"]) == {
@@ -89,7 +104,7 @@ def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path
     assert re.search(rf" {round(hours, 3):g} *\|", shown)
     assert "plain / ours" in shown
     assert "ours / ordinary" in shown
-    assert f"## {found['device'][0]}, float32" in shown
+    assert f"## {found['device'][0]}, {precision}" in shown
 
 
 def test_weights_are_those_of_the_layers(network):

@@ -68,6 +68,14 @@ def test_with_gradients_nothing_is_overwritten(network):
     assert torch.equal(first.grad, torch.ones_like(first))
 
 
+def test_a_room_is_not_written_after_columns_with_gradients(network):
+    layer = RoomyLayer()
+    for n, learns in ((4, False), (1, True), (1, False)):
+        with torch.set_grad_enabled(learns):
+            layer.update(columns(n), columns(n))
+    assert torch.equal(layer.keys, torch.cat([columns(4), columns(1), columns(1)], dim=2))
+
+
 def test_the_engine_answers_as_with_a_copied_cache(network, monkeypatch):
     prompts = [row.prompt for row in work.sequences(SIZE)]
     ours = engine.generate(network, prompts, [0, 1, 2], 6, work.marks())

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from coconut_study import model as engine
-from coconut_study.batches import collate
+from coconut_study.batches import by_length, collate
 from coconut_study.sequences import Sequence
 
 
@@ -34,7 +35,7 @@ def mixed():
 def plain(model, sequence):
     """The definition, without cache or batch: thoughts appended one at a time to a growing input."""
     embed = model.get_input_embeddings()
-    inputs = embed(torch.tensor([sequence.before]))
+    inputs = embed(torch.tensor([sequence.before], dtype=torch.long))
     for _ in range(sequence.thoughts):
         hidden = model.base_model(inputs_embeds=inputs, use_cache=False).last_hidden_state
         inputs = torch.cat([inputs, hidden[:, -1:]], dim=1)
@@ -109,6 +110,51 @@ def test_rows_that_do_not_begin_alike_are_read_by_themselves(mixed, alike):
     assert collate(mixed, pad=0).beginnings is None
     other_places = [replace(row, positions=[i + n for i in row.positions]) for n, row in enumerate(alike)]
     assert collate(other_places, pad=0).beginnings is None
+
+
+def test_a_row_without_a_question_may_stand_beside_rows_that_begin_alike(model):
+    rng = np.random.default_rng(6)
+    rows = [sequence(rng, *shape) for shape in ((9, 0, 3), (9, 0, 3), (0, 0, 4), (0, 0, 3))]
+    rows[1].before[:8] = rows[0].before[:8]
+    batch = collate(rows, pad=0)
+    assert batch.beginnings is not None
+    assert_close(model, engine.predictions(model, batch), torch.cat([plain(model, row) for row in rows]))
+
+
+def test_no_more_columns_are_read_than_without_beginnings():
+    """Fifteen good pairs, and one whose tokens are the same in other places."""
+    rng = np.random.default_rng(7)
+    rows = [sequence(rng, 60, 1, 3) for _ in range(32)]
+    for one, other in zip(rows[::2], rows[1::2], strict=True):
+        other.before[:50] = one.before[:50]
+    rows[1] = replace(rows[1], positions=[place + 1 for place in rows[1].positions])
+    batch = collate(rows, pad=0)
+    assert batch.beginnings.n_columns == 50
+    assert len(batch.beginnings.first_G) == 17
+    assert batch.first_thought == 60
+
+
+def test_rows_are_ordered_by_length_and_those_that_begin_alike_stay_together():
+    rows = [[1, 2, 3], [7, 7, 7, 7, 1], [5], [7, 7, 7, 7, 2], [6, 6, 6]]
+    assert by_length(rows, [3, 5, 1, 2, 3]) == [2, 0, 4, 1, 3]
+
+
+def test_a_model_with_a_sliding_window_reads_every_row_by_itself(marks):
+    """What such a model sees depends on columns, of which there are more where rows begin alike."""
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(
+        "mistral", vocab_size=32, hidden_size=16, intermediate_size=32, num_hidden_layers=2, head_dim=8,
+        num_attention_heads=2, num_key_value_heads=2, sliding_window=16,
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_config(config).double().eval()
+    rng = np.random.default_rng(8)
+    prompts = [sequence(rng, 13, 0, 0, 0) for _ in range(4)]
+    prompts[1].before[:8] = prompts[0].before[:8]
+    prompts[3].before[:12] = prompts[2].before[:12]
+    assert collate(prompts, pad=0).beginnings is not None
+    found = engine.thoughts(model, prompts, 2, marks)
+    alone = torch.cat([engine.thoughts(model, [prompt], 2, marks) for prompt in prompts])
+    torch.testing.assert_close(found, alone, rtol=0, atol=1e-5)
 
 
 def test_responses_are_the_same_however_rows_begin(model, marks, alike):

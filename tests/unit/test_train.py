@@ -121,12 +121,23 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_learns_the_same(stages, 
 
 def test_parts_of_a_batch_are_of_like_length_and_make_it_up(stages, start, splits):
     model, tokenizer = start
-    trainer = train.StageTrainer(stages[1], model, tokenizer, splits["train"], splits["valid"])
+    spec = changed(stages[1], mirrors="apart")
+    trainer = train.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
     (sequences,) = batches(trainer, 1)
     parts = trainer._split(sequences)
     lengths = [batch.mask_BT.sum(dim=1).tolist() for batch in parts]
     assert [len(part) for part in lengths] == [8, 8]
     assert sorted(lengths[0] + lengths[1]) == lengths[0] + lengths[1] == sorted(map(len, sequences))
+
+
+def test_mirror_questions_stay_together_in_the_parts_of_a_batch(stages, start, splits):
+    trainer = train.StageTrainer(
+        changed(stages[1], mirrors="together"), *start, splits["train"], splits["valid"]
+    )
+    (sequences,) = batches(trainer, 1)
+    parts = trainer._split(sequences)
+    assert [len(part.beginnings.first_G) for part in parts] == [4, 4]
+    assert sum(len(part.target_N) for part in parts) == sum(sequence.n_loss for sequence in sequences)
 
 
 def test_the_optimizer_goes_on_over_a_stage_when_it_is_never_reset(stages, study, splits, tmp_path):
