@@ -19,7 +19,7 @@ from coconut_study.files import written
 from coconut_study.heap import keep_freed
 
 PARTS = ("training", "decoding", "thoughts", "recipe", "saving")
-PAPER = Path("config/paper.yaml")
+PAPER = Path(__file__).parents[1] / "config" / "paper.yaml"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
