@@ -15,8 +15,8 @@ import yaml
 from bench import measure, work
 from bench.report import page
 from bench.work import Size
-from coconut_study.files import written
-from coconut_study.heap import keep_freed
+from coconut_study.common.allocator import keep_freed
+from coconut_study.common.files import written
 
 PARTS = ("training", "decoding", "thoughts", "recipe", "saving")
 PAPER = Path(__file__).parents[1] / "config" / "paper.yaml"

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import DynamicCache, PreTrainedModel
 
-from coconut_study.batches import Batch, collate
-from coconut_study.sequences import Sequence
+from coconut_study.engine.batches import Batch, collate
+from coconut_study.sequences.builder import Sequence
 
 IGNORED = -100
 

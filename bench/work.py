@@ -16,13 +16,14 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from bench import plain
-from coconut_study import model as engine
-from coconut_study.base import fused
-from coconut_study.batches import Batch, collate
-from coconut_study.learner import Learner
-from coconut_study.sequences import Marks, Sequence
-from coconut_study.settings import Optimization
-from coconut_study.state import Saver
+from coconut_study.engine import forward
+from coconut_study.engine.batches import Batch, collate
+from coconut_study.engine.checkpoints import fused
+from coconut_study.engine.decoding import generate
+from coconut_study.sequences.builder import Marks, Sequence
+from coconut_study.training.learner import Learner
+from coconut_study.training.saver import Saver
+from coconut_study.training.settings import Optimization
 
 Work = Callable[[], Any]
 
@@ -123,15 +124,15 @@ def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[s
     floor = collate(without_thoughts(size), 0).to(device)
     return {
         "plain": training_step(model, batch, plain.loss_sum),
-        "ours": training_step(ours, batch, engine.loss_sum),
-        "mirrors": training_step(ours, mirrors, engine.loss_sum),
-        "ordinary": training_step(ours, floor, engine.loss_sum),
+        "ours": training_step(ours, batch, forward.loss_sum),
+        "mirrors": training_step(ours, mirrors, forward.loss_sum),
+        "ordinary": training_step(ours, floor, forward.loss_sum),
     }
 
 
 def one_token(model: PreTrainedModel, size: Size) -> Work:
     """A forward pass of one token a row behind a question that is read already."""
-    reader = engine.Reader(model)
+    reader = forward.Reader(model)
     batch = collate(sequences(replace(size, thoughts=1)), 0).to(model.device)
     start, stop = batch.first_thought, batch.first_thought + 1
     embeds_BTD = reader.embed(batch.tokens_BT[:, :stop])
@@ -160,9 +161,9 @@ def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) 
     mirrors = [row.prompt for row in sequences(size, mirrors=True)]
     return {
         "plain": lambda: plain.respond(model, prompts[:most_plain], written, -1),
-        "ours": lambda: engine.generate(ours, prompts, [size.thoughts], written, marks()),
-        "mirrors": lambda: engine.generate(ours, mirrors, [size.thoughts], written, marks()),
-        "sweep": lambda: engine.generate(ours, prompts, range(size.thoughts + 1), written, marks()),
+        "ours": lambda: generate(ours, prompts, [size.thoughts], written, marks()),
+        "mirrors": lambda: generate(ours, mirrors, [size.thoughts], written, marks()),
+        "sweep": lambda: generate(ours, prompts, range(size.thoughts + 1), written, marks()),
     }
 
 

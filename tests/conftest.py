@@ -10,9 +10,9 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from coconut_study import questions
-from coconut_study.graphs import Graph
-from coconut_study.sequences import Marks
+from coconut_study.questions.graphs import Graph
+from coconut_study.questions.question import ask
+from coconut_study.sequences.builder import Marks
 
 # Where tests run in the background, SIGINT is ignored and would be in all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,7 +50,7 @@ def graph() -> Graph:
 
 @pytest.fixture
 def question(graph):
-    return questions.ask([graph], np.random.default_rng(0))[0]
+    return ask([graph], np.random.default_rng(0))[0]
 
 
 ARCHITECTURES = {

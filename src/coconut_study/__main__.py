@@ -14,12 +14,15 @@ from typing import NoReturn
 import typer
 from safetensors import SafetensorError
 
-from coconut_study.commands import data, evaluation, figures, tables, training
-from coconut_study.errors import StudyError
-from coconut_study.heap import keep_freed
+from coconut_study.common.allocator import keep_freed
+from coconut_study.common.errors import StudyError
+from coconut_study.evaluation import commands as evaluation
+from coconut_study.questions import commands as questions
+from coconut_study.report import commands as report
+from coconut_study.training import commands as training
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-for module in (data, training, evaluation, tables, figures):
+for module in (questions, training, evaluation, report):
     app.add_typer(module.app)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coconut_study.devices import BATCH_JOBS
+from coconut_study.common.gpus import BATCH_JOBS
 from tests.workflow.conftest import Project
 
 pytestmark = pytest.mark.workflow

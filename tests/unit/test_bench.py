@@ -12,8 +12,8 @@ from bench import plain, work
 from bench.__main__ import app
 from bench.report import page, weights
 from bench.work import Size
-from coconut_study import model as engine
-from coconut_study.batches import collate
+from coconut_study.engine import decoding, forward
+from coconut_study.engine.batches import collate
 
 SIZE = Size("tiny", batch=5, question=40, thoughts=2, suffix=5)
 CPU = torch.device("cpu")
@@ -38,7 +38,7 @@ def test_plain_loss_and_gradients_are_the_engines(network, thoughts, mirrors):
     batch = collate(work.sequences(replace(SIZE, thoughts=thoughts), mirrors=mirrors), 0)
     assert (batch.beginnings is not None) == mirrors
     found = []
-    for loss in (plain.loss_sum, engine.loss_sum):
+    for loss in (plain.loss_sum, forward.loss_sum):
         network.zero_grad()
         value = loss(network, batch)
         value.backward()
@@ -52,7 +52,7 @@ def test_plain_loss_and_gradients_are_the_engines(network, thoughts, mirrors):
 def test_plain_responses_are_the_engines(network, thoughts, mirrors):
     size = replace(SIZE, thoughts=thoughts)
     prompts = [row.prompt for row in work.sequences(size, mirrors=mirrors)]
-    ours = engine.generate(network.eval(), prompts, [thoughts], 4, work.marks())
+    ours = decoding.generate(network.eval(), prompts, [thoughts], 4, work.marks())
     assert plain.respond(network, prompts, 4, -1) == [row[0] for row in ours]
 
 

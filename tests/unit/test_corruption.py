@@ -12,13 +12,13 @@ from unittest.mock import patch
 
 import pytest
 
-from coconut_study import questions as q
 from coconut_study.__main__ import main
-from coconut_study.errors import StudyError
-from coconut_study.files import written, written_folder
-from coconut_study.study import read_study
+from coconut_study.common.errors import StudyError
+from coconut_study.common.files import written, written_folder
+from coconut_study.questions import schema as q
+from coconut_study.study.definition import read_study
 
-from .test_study import settings
+from .study.test_study import settings
 
 STUDY = read_study(settings("smoke"))
 RUN = ("balanced", "coconut", 1)
@@ -227,7 +227,7 @@ def test_a_stage_goes_on_from_its_last_sound_state(
 ):
     """Killed after three updates, the newest state or both are damaged, then the same command."""
     shutil.rmtree(folder / "stage1")
-    killed("train stage 1", "coconut_study.learner.Learner.update", 3, monkeypatch)
+    killed("train stage 1", "coconut_study.training.learner.Learner.update", 3, monkeypatch)
     states = sorted(folder.glob("stage1/state/*/*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
     assert len(states) == 2
     for path in states[-generations:]:
@@ -246,8 +246,8 @@ def test_a_stage_goes_on_from_its_last_sound_state(
 @pytest.mark.parametrize("damage", [flipped, truncated, emptied])
 @pytest.mark.parametrize(
     ("command", "name", "out"),
-    [("respond", "coconut_study.model.generate", "responses.jsonl"),
-     ("probe", "coconut_study.probe.values", "values.csv")],
+    [("respond", "coconut_study.engine.decoding.generate", "responses.jsonl"),
+     ("probe", "coconut_study.evaluation.probe.values", "values.csv")],
 )  # fmt: skip
 def test_a_damaged_piece_is_made_again(folder, finished, capsys, monkeypatch, command, name, out, damage):
     """Killed after the first of two batches, whose piece is damaged, then the same command."""

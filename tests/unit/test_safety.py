@@ -12,9 +12,11 @@ import torch
 from docutils.core import publish_parts
 from safetensors.torch import load_file, save_file
 
-from coconut_study import base, figures, shown, tokens
-from coconut_study.errors import StudyError
-from coconut_study.templates import Text
+from coconut_study.common.errors import StudyError
+from coconut_study.engine import checkpoints
+from coconut_study.engine.tokenizer import load_tokenizer, word_level
+from coconut_study.report import figures, markup, thoughts
+from coconut_study.sequences.templates import Text
 
 from ..conftest import tiny
 
@@ -28,7 +30,7 @@ def test_titles_and_tokens_in_a_page_are_text():
         {"dataset": ["d"], "method": ["m"], "seed": 1, "question": 0, "thought": 1, "token": SCRIPT,
          "probability": 0.5}
     )  # fmt: skip
-    page = shown.html(shown.decoded(table, {"d": f"D {SCRIPT}", "m": f"M {SCRIPT}"}))
+    page = markup.html(thoughts.show_decoded(table, {"d": f"D {SCRIPT}", "m": f"M {SCRIPT}"}))
     assert page.count(SHOWN) == 3
     assert "<script" not in page
 
@@ -62,7 +64,7 @@ CODE = "from pathlib import Path\n\nPath(__file__).with_name('run').touch()\n"
 @pytest.fixture
 def folder(tmp_path):
     """A tiny model and its tokenizer, with code beside them that leaves a file where it is run."""
-    tokenizer = tokens.word_level([Text("a b", ["c"], "d")])
+    tokenizer = word_level([Text("a b", ["c"], "d")])
     tiny("gpt2", len(tokenizer)).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     (tmp_path / "own.py").write_text(CODE)
@@ -75,10 +77,10 @@ def say(path: Path, **more) -> None:
 
 def test_code_beside_a_model_is_never_run(folder):
     say(folder / "config.json", auto_map={"AutoConfig": "own.C", "AutoModelForCausalLM": "own.M"})
-    assert base.load(str(folder)).config.model_type == "gpt2"
+    assert checkpoints.load_model(str(folder)).config.model_type == "gpt2"
     say(folder / "config.json", model_type="own")
     with pytest.raises(StudyError, match="no causal language model there"):
-        base.load(str(folder))
+        checkpoints.load_model(str(folder))
     assert not (folder / "run").exists()
 
 
@@ -86,7 +88,7 @@ def test_code_beside_a_tokenizer_is_never_run(folder):
     (folder / "tokenizer.json").unlink()
     say(folder / "tokenizer_config.json", tokenizer_class="T", auto_map={"AutoTokenizer": ["own.T", "own.T"]})
     with pytest.raises(StudyError, match="no tokenizer there"):
-        tokens.load(folder)
+        load_tokenizer(folder)
     assert not (folder / "run").exists()
 
 
@@ -94,7 +96,7 @@ def test_code_beside_a_tokenizer_is_never_run(folder):
 def test_a_damaged_tokenizer_is_refused(folder, text):
     (folder / "tokenizer.json").write_text(text)
     with pytest.raises(StudyError, match="no tokenizer there"):
-        tokens.load(folder)
+        load_tokenizer(folder)
 
 
 FORBIDDEN = {"pickle", "shelve", "marshal", "joblib", "dill"}
@@ -121,7 +123,7 @@ def test_pickled_weights_are_not_read(folder):
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
     with pytest.raises(StudyError, match=f"{folder}: no causal language model there"):
-        base.load(str(folder))
+        checkpoints.load_model(str(folder))
 
 
 def test_weights_that_are_missing_are_not_made_up(folder):
@@ -130,4 +132,4 @@ def test_weights_that_are_missing_are_not_made_up(folder):
     del held[first]
     save_file(held, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(StudyError, match=f"the weights lack {first} and 0 more"):
-        base.load(str(folder))
+        checkpoints.load_model(str(folder))

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coconut_study import __main__, checkpoints, questions, readers, tokens
-from coconut_study.commands import columns
-from coconut_study.errors import StudyError
-from coconut_study.templates import TEMPLATES
+from coconut_study import __main__
+from coconut_study.common.errors import StudyError
+from coconut_study.engine import checkpoints
+from coconut_study.engine.tokenizer import add_marks, word_level
+from coconut_study.questions import formats, question, schema
+from coconut_study.report import catalog as columns
+from coconut_study.sequences.templates import TEMPLATES
 
 from ..conftest import GRAPH, tiny
 
@@ -40,16 +43,16 @@ def refused(tmp_path, monkeypatch, capsys):
     return run
 
 
-def asked(number: int) -> questions.Question:
+def asked(number: int) -> question.Question:
     """A question on the graph of the tests, each number another."""
-    return questions.redraw(
-        [questions.ask([GRAPH], np.random.default_rng(0))[0]], np.random.default_rng(number)
+    return question.redraw(
+        [question.ask([GRAPH], np.random.default_rng(0))[0]], np.random.default_rng(number)
     )[0]
 
 
 def record(**changes) -> dict:
     """A record of the published schema, with some fields changed, or gone where they are None."""
-    fields = questions.to_json(questions.ask([GRAPH], np.random.default_rng(0))[0]) | changes
+    fields = schema.to_json(question.ask([GRAPH], np.random.default_rng(0))[0]) | changes
     return {field: value for field, value in fields.items() if value is not None}
 
 
@@ -148,9 +151,9 @@ def test_a_path_that_is_no_file_is_refused(refused, tmp_path, name, words):
 def test_the_wrong_files_are_many_and_the_good_ones_are_read(tmp_path):
     assert len(QUESTION_FILES) >= 50
     (tmp_path / "q.jsonl").write_text(f"{GOOD}\n{json.dumps(PLAIN)}\n")
-    assert len(questions.read(tmp_path / "q.jsonl")) == 2
+    assert len(schema.read(tmp_path / "q.jsonl")) == 2
     (tmp_path / "p.jsonl").write_text(json.dumps(PLAIN | {"answer": "\u2028 5"}, ensure_ascii=False))
-    assert questions.read(tmp_path / "p.jsonl")[0].answer == "\u2028 5"
+    assert schema.read(tmp_path / "p.jsonl")[0].answer == "\u2028 5"
 
 
 # ---------------------------------------------------------------------------------------- data sets
@@ -162,7 +165,7 @@ def files(tmp_path):
     settings = {"source": "files"}
     for number, split in enumerate(("train", "valid", "test")):
         path = tmp_path / f"{split}.jsonl"
-        questions.write(path, [asked(2 * number), asked(2 * number + 1)])
+        schema.write(path, [asked(2 * number), asked(2 * number + 1)])
         settings[split] = {"path": str(path)}
     return settings
 
@@ -194,23 +197,23 @@ def test_questions_of_valid_and_test_stand_nowhere_else_unless_they_may(
     refused, tmp_path, files, monkeypatch
 ):
     both = [asked(0), asked(8)]
-    questions.write(Path(files["test"]["path"]), both)
+    schema.write(Path(files["test"]["path"]), both)
     said = refused(*drawn(tmp_path, files))
     assert said.startswith(
         f"error: {files['train']['path']}: question 0 of train is one of test too, and so are 1"
     )
-    questions.write(Path(files["test"]["path"]), [asked(8), asked(8)])
+    schema.write(Path(files["test"]["path"]), [asked(8), asked(8)])
     assert "test.jsonl: question 1 of test is one of test too" in refused(*drawn(tmp_path, files))
-    questions.write(Path(files["test"]["path"]), both)
+    schema.write(Path(files["test"]["path"]), both)
     monkeypatch.setattr(sys, "argv", ["coconut_study", *map(str, drawn(tmp_path, files | {"repeats": 1}))])
     with pytest.raises(SystemExit) as ended:
         __main__.main()
     assert ended.value.code == 0
-    assert len(questions.read(tmp_path / "out" / "test")) == 2
+    assert len(schema.read(tmp_path / "out" / "test")) == 2
 
 
 def test_training_questions_may_repeat_themselves(tmp_path, files, monkeypatch):
-    questions.write(Path(files["train"]["path"]), [asked(0)] * 3)
+    schema.write(Path(files["train"]["path"]), [asked(0)] * 3)
     monkeypatch.setattr(sys, "argv", ["coconut_study", *map(str, drawn(tmp_path, files))])
     with pytest.raises(SystemExit) as ended:
         __main__.main()
@@ -252,7 +255,7 @@ def test_a_hub_data_set_whose_steps_are_one_text_is_refused(tmp_path, monkeypatc
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     (tmp_path / "train.jsonl").write_text(json.dumps(PLAIN | {"steps": "2+3=5"}) + "\n")
     with pytest.raises(StudyError, match='split train, row 0: field "steps" is not a list'):
-        readers.from_hub(str(tmp_path), "train", None)
+        formats.from_hub(str(tmp_path), "train", None)
 
 
 # ---------------------------------------------------------------------------------------- responses
@@ -302,7 +305,7 @@ def test_wrong_responses_are_refused(refused, tmp_path, text, words):
     path = tmp_path / "r.jsonl"
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    questions.write(tmp_path / "test.jsonl", [asked(0), asked(1)])
+    schema.write(tmp_path / "test.jsonl", [asked(0), asked(1)])
     said = refused(
         "grade", "--settings", '{"hidden_prefix": "exact"}', "--template", "prose", "--responses", path,
         "--questions", tmp_path / "test.jsonl", "--out", tmp_path / "grades.csv",
@@ -355,7 +358,7 @@ def tabled(refused, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pd.DataFrame(columns=list(columns.SHORTCUTS)).to_csv("shortcuts.csv", index=False)
     pd.DataFrame(columns=list(columns.SEEDS)).to_csv("seeds.csv", index=False)
-    questions.write(Path("test.jsonl"), [asked(0)])
+    schema.write(Path("test.jsonl"), [asked(0)])
 
     def run(command: str) -> str:
         given, others, _ = TABLES[command]
@@ -417,12 +420,12 @@ def test_titles_that_are_no_json_are_refused(tabled, tmp_path, monkeypatch):
 def trained(tmp_path):
     """A checkpoint of a tiny model, trained with two thoughts."""
     texts = [TEMPLATES["symbols"].text(asked(number)) for number in range(8)]
-    tokenizer = tokens.word_level(texts)
-    tokens.add_marks(tokenizer)
+    tokenizer = word_level(texts)
+    add_marks(tokenizer)
     folder = tmp_path / "checkpoint"
     folder.mkdir()
     checkpoints.save(folder, tiny("gpt2", len(tokenizer)), tokenizer, {"thoughts": 2})
-    questions.write(tmp_path / "test.jsonl", [asked(0)])
+    schema.write(tmp_path / "test.jsonl", [asked(0)])
     return folder
 
 

@@ -8,10 +8,10 @@ import torch
 import yaml
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from coconut_study.settings import Prosqa
-from coconut_study.sources import generate
-from coconut_study.templates import TEMPLATES
-from coconut_study.tokens import word_level
+from coconut_study.engine.tokenizer import word_level
+from coconut_study.questions.datasets import generate
+from coconut_study.questions.settings import Prosqa
+from coconut_study.sequences.templates import TEMPLATES
 
 from .conftest import Project
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from coconut_study.tables import ANSWER, MEASURES
+from coconut_study.report.intervals import ANSWER, MEASURES
 
 pytestmark = pytest.mark.workflow
 

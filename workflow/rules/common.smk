@@ -10,12 +10,12 @@ from pathlib import Path
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from coconut_study import outside
-from coconut_study.errors import StudyError
-from coconut_study.explain import merged
-from coconut_study.files import written
-from coconut_study.provenance import sources
-from coconut_study.study import read_study
+from coconut_study.common import provenance
+from coconut_study.common.errors import StudyError
+from coconut_study.common.files import written
+from coconut_study.common.settings import merged
+from coconut_study.study.definition import read_study
+from coconut_study.training import preflight
 
 CONFIG = os.path.relpath(str(workflow.current_basedir.join("../../config").get_path_or_uri(True)))
 PAPER = f"{CONFIG}/paper_numbers.yaml"  # workflow.source_path gives a copy, at every start another
@@ -145,10 +145,9 @@ def trained_k(wildcards):
     return study.trained_k(wildcards.dataset, wildcards.method)
 
 
-def code(*modules):
-    """The package files behind a command: editing one reruns the steps that use it and no others."""
-    paths = dict.fromkeys(path for module in modules for path in sources(module))
-    return [os.path.relpath(path) for path in paths]
+def code(command):
+    """What stands for the code behind a command: an edit of it reruns the jobs of its rule."""
+    return provenance.code(provenance.command(command))
 
 
 def in_file(*arguments):
@@ -208,7 +207,7 @@ def lacking():
     sources = [
         study.datasets[job.wildcards.dataset].questions for job in jobs if job.name == "questions"
     ]
-    return outside.mistakes(models, sources)
+    return preflight.mistakes(models, sources)
 
 
 onstart:

@@ -30,8 +30,6 @@ def question_shards(wildcards):
 
 
 rule shard:
-    input:
-        code=code("sources"),
     output:
         questions="<results>/data/{dataset}/shards/{shard}.jsonl",
     log:
@@ -39,6 +37,7 @@ rule shard:
     benchmark:
         "<benchmarks>/shard/{dataset}-{shard}.tsv"
     params:
+        code=code("shard"),
         settings=question_settings,
     shell:
         r"""
@@ -53,7 +52,6 @@ rule questions:
     input:
         shards=question_shards,
         files=question_files,
-        code=code("sources"),
     output:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
@@ -63,6 +61,7 @@ rule questions:
     benchmark:
         "<benchmarks>/questions/{dataset}.tsv"
     params:
+        code=code("questions"),
         settings=question_settings,
     shell:
         r"""
@@ -78,13 +77,14 @@ rule questions:
 rule describe:
     input:
         questions="<results>/data/{dataset}/{split}.jsonl",
-        code=code("statistics"),
     output:
         statistics="<results>/data/{dataset}/{split}.csv",
     log:
         "<logs>/describe/{dataset}-{split}.log",
     benchmark:
         "<benchmarks>/describe/{dataset}-{split}.tsv"
+    params:
+        code=code("describe"),
     shell:
         r"""
         python -m coconut_study describe \
@@ -96,13 +96,14 @@ rule describe:
 rule shortcuts:
     input:
         questions="<results>/data/{dataset}/test.jsonl",
-        code=code("shortcuts"),
     output:
         table="<results>/data/{dataset}/shortcuts.csv",
     log:
         "<logs>/shortcuts/{dataset}.log",
     benchmark:
         "<benchmarks>/shortcuts/{dataset}.tsv"
+    params:
+        code=code("shortcuts"),
     shell:
         r"""
         python -m coconut_study shortcuts \

@@ -13,7 +13,6 @@ rule respond:
     input:
         checkpoint=last_checkpoint,
         questions="<results>/data/{dataset}/test.jsonl",
-        code=code("respond"),
     output:
         responses="<results>/runs/<run>/responses.jsonl",
         timings="<results>/runs/<run>/timings.csv",
@@ -25,10 +24,11 @@ rule respond:
     resources:
         **job_resources("respond"),
     params:
+        code=code("respond"),
         settings=asking,
     shell:
         r"""
-        python -m coconut_study.devices --gpus {resources.gpu} \
+        python -m coconut_study.common.gpus --gpus {resources.gpu} \
             --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study respond \
             --settings {params.settings:q} \
             --checkpoint {input.checkpoint:q} \
@@ -42,7 +42,6 @@ rule grade:
     input:
         responses="<results>/runs/<run>/responses.jsonl",
         questions="<results>/data/{dataset}/test.jsonl",
-        code=code("grade"),
     output:
         grades="<results>/runs/<run>/grades.csv",
     log:
@@ -50,6 +49,7 @@ rule grade:
     benchmark:
         "<benchmarks>/grade/<run>.tsv"
     params:
+        code=code("grade"),
         settings=study.grading.model_dump_json(),
         template=study.text.template,
     shell:
@@ -67,7 +67,6 @@ rule clock:
     input:
         checkpoint=last_checkpoint,
         questions="<results>/data/{dataset}/test.jsonl",
-        code=code("respond"),
     output:
         times="<results>/runs/<run>/clock.csv",
     log:
@@ -78,11 +77,12 @@ rule clock:
     resources:
         **job_resources("clock"),
     params:
+        code=code("clock"),
         settings=lambda wildcards: asking(wildcards, [trained_k(wildcards)]),
         timing=lambda wildcards: study.clock.model_dump_json(),
     shell:
         r"""
-        python -m coconut_study.devices --gpus {resources.gpu} \
+        python -m coconut_study.common.gpus --gpus {resources.gpu} \
             --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study clock \
             --settings {params.settings:q} \
             --timing {params.timing:q} \
@@ -98,7 +98,6 @@ rule ending:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
         test="<results>/data/{dataset}/test.jsonl",
-        code=code("ending"),
     output:
         ends="<results>/runs/<run>/ending.csv",
     log:
@@ -109,11 +108,12 @@ rule ending:
     resources:
         **job_resources("ending"),
     params:
+        code=code("ending"),
         settings=lambda wildcards: asking(wildcards, range(trained_k(wildcards) + 1)),
         learning=lambda wildcards: study.ending.model_dump_json(),
     shell:
         r"""
-        python -m coconut_study.devices --gpus {resources.gpu} \
+        python -m coconut_study.common.gpus --gpus {resources.gpu} \
             --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study ending \
             --settings {params.settings:q} \
             --learning {params.learning:q} \

@@ -21,7 +21,6 @@ rule figure_accuracy:
     input:
         table="<results>/tables/main.csv",
         seeds="<results>/tables/seeds.csv",
-        code=code("figures"),
     output:
         svg=report(
             "<results>/figures/accuracy.svg",
@@ -35,6 +34,7 @@ rule figure_accuracy:
     benchmark:
         "<benchmarks>/figure_accuracy.tsv"
     params:
+        code=code("figure_accuracy"),
         titles=json.dumps(TITLES),
     shell:
         r"""
@@ -49,7 +49,6 @@ rule figure_accuracy:
 rule figure_sweep:
     input:
         table="<results>/tables/sweep.csv",
-        code=code("figures"),
     output:
         svg=report(
             "<results>/figures/sweep-{dataset}-{method}.svg",
@@ -65,6 +64,7 @@ rule figure_sweep:
     benchmark:
         "<benchmarks>/figure_sweep/{dataset}-{method}.tsv"
     params:
+        code=code("figure_sweep"),
         titles=json.dumps(TITLES),
         references=json.dumps(REFERENCES),
     shell:
@@ -82,7 +82,6 @@ rule figure_sweep:
 rule figure_learning:
     input:
         table="<results>/tables/learning.csv",
-        code=code("figures"),
     output:
         svg=report(
             "<results>/figures/learning.svg",
@@ -96,6 +95,7 @@ rule figure_learning:
     benchmark:
         "<benchmarks>/figure_learning.tsv"
     params:
+        code=code("figure_learning"),
         titles=json.dumps(TITLES),
     shell:
         r"""
@@ -109,7 +109,6 @@ rule figure_learning:
 rule figure_stages:
     input:
         table="<results>/tables/stages.csv",
-        code=code("figures"),
     output:
         svg=report(
             "<results>/figures/stages.svg",
@@ -123,6 +122,7 @@ rule figure_stages:
     benchmark:
         "<benchmarks>/figure_stages.tsv"
     params:
+        code=code("figure_stages"),
         titles=json.dumps(TITLES),
     shell:
         r"""
@@ -136,7 +136,6 @@ rule figure_stages:
 rule figure_comparison:
     input:
         table="<results>/tables/comparison-{comparison}.csv",
-        code=code("figures"),
     output:
         svg=report(
             "<results>/figures/comparison-{comparison}.svg",
@@ -150,6 +149,7 @@ rule figure_comparison:
     benchmark:
         "<benchmarks>/figure_comparison/{comparison}.tsv"
     params:
+        code=code("figure_comparison"),
         x=lambda wildcards: study.comparisons[wildcards.comparison].x,
         xlabel=lambda wildcards: study.comparisons[wildcards.comparison].xlabel,
         titles=json.dumps(TITLES),

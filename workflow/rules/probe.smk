@@ -24,7 +24,6 @@ rule probe:
     input:
         checkpoint=last_checkpoint,
         questions="<results>/data/{dataset}/test.jsonl",
-        code=code("probe"),
     output:
         values="<results>/runs/<run>/values.csv",
     log:
@@ -35,12 +34,13 @@ rule probe:
     resources:
         **job_resources("probe"),
     params:
+        code=code("probe"),
         settings=lambda wildcards: asking(wildcards, study.probing.k),
         height=lambda wildcards: study.probing.height,
         most=lambda wildcards: most(study.probing.questions),
     shell:
         r"""
-        python -m coconut_study.devices --gpus {resources.gpu} \
+        python -m coconut_study.common.gpus --gpus {resources.gpu} \
             --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study probe \
             --settings {params.settings:q} \
             --height {params.height} {params.most} \
@@ -54,7 +54,6 @@ rule decode:
     input:
         checkpoint=last_checkpoint,
         questions="<results>/data/{dataset}/test.jsonl",
-        code=code("probe"),
     output:
         decoded="<results>/runs/<run>/decoded.csv",
     log:
@@ -65,12 +64,13 @@ rule decode:
     resources:
         **job_resources("decode"),
     params:
+        code=code("decode"),
         settings=lambda wildcards: asking(wildcards, [trained_k(wildcards)]),
         most=lambda wildcards: study.decoding.questions,
         top=lambda wildcards: study.decoding.top,
     shell:
         r"""
-        python -m coconut_study.devices --gpus {resources.gpu} \
+        python -m coconut_study.common.gpus --gpus {resources.gpu} \
             --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study decode \
             --settings {params.settings:q} \
             --most {params.most} \
@@ -84,7 +84,6 @@ rule decode:
 rule table_parallelism:
     input:
         values=of_runs("values.csv", ASKED["probe"]),
-        code=code("tables_probe", "shown"),
     output:
         csv="<results>/tables/parallelism.csv",
         html=report(
@@ -99,6 +98,7 @@ rule table_parallelism:
     benchmark:
         "<benchmarks>/table_parallelism.tsv"
     params:
+        code=code("table_parallelism"),
         values=listed("values"),
         titles=json.dumps(TITLES),
     shell:
@@ -113,7 +113,6 @@ rule table_parallelism:
 rule table_heights:
     input:
         values=of_runs("values.csv", ASKED["probe"]),
-        code=code("tables_probe", "shown"),
     output:
         csv="<results>/tables/heights.csv",
         html=report(
@@ -128,6 +127,7 @@ rule table_heights:
     benchmark:
         "<benchmarks>/table_heights.tsv"
     params:
+        code=code("table_heights"),
         values=listed("values"),
         titles=json.dumps(TITLES),
     shell:
@@ -142,7 +142,6 @@ rule table_heights:
 rule table_decoded:
     input:
         decoded=of_runs("decoded.csv", ASKED["decode"]),
-        code=code("shown"),
     output:
         csv="<results>/tables/decoded.csv",
         html=report(
@@ -157,6 +156,7 @@ rule table_decoded:
     benchmark:
         "<benchmarks>/table_decoded.tsv"
     params:
+        code=code("table_decoded"),
         decoded=listed("decoded"),
         titles=json.dumps(TITLES),
     shell:
@@ -171,7 +171,6 @@ rule table_decoded:
 rule figure_parallelism:
     input:
         table="<results>/tables/parallelism.csv",
-        code=code("figures_probe"),
     output:
         svg=report(
             "<results>/figures/parallelism-{dataset}-{method}.svg",
@@ -184,6 +183,8 @@ rule figure_parallelism:
         "<logs>/figure_parallelism/{dataset}-{method}.log",
     benchmark:
         "<benchmarks>/figure_parallelism/{dataset}-{method}.tsv"
+    params:
+        code=code("figure_parallelism"),
     shell:
         r"""
         python -m coconut_study figure-parallelism \
@@ -197,7 +198,6 @@ rule figure_parallelism:
 rule figure_heights:
     input:
         table="<results>/tables/heights.csv",
-        code=code("figures_probe"),
     output:
         svg=report(
             "<results>/figures/heights-{dataset}-{method}.svg",
@@ -210,6 +210,8 @@ rule figure_heights:
         "<logs>/figure_heights/{dataset}-{method}.log",
     benchmark:
         "<benchmarks>/figure_heights/{dataset}-{method}.tsv"
+    params:
+        code=code("figure_heights"),
     shell:
         r"""
         python -m coconut_study figure-heights \
@@ -224,7 +226,6 @@ rule figure_tree:
     input:
         values="<results>/runs/<run>/values.csv",
         questions="<results>/data/{dataset}/test.jsonl",
-        code=code("figures_probe"),
     output:
         svg=report(
             "<results>/figures/tree-{dataset}-{method}-seed{seed}.svg",
@@ -238,6 +239,7 @@ rule figure_tree:
     benchmark:
         "<benchmarks>/figure_tree/{dataset}-{method}-seed{seed}.tsv"
     params:
+        code=code("figure_tree"),
         case=lambda wildcards: study.probing.case,
     shell:
         r"""

@@ -134,7 +134,6 @@ rule table_main:
         grades=rules.responses.input,
         shortcuts=SHORTCUTS.values(),
         paper=PAPER,
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/main.csv",
         html=report(
@@ -149,6 +148,7 @@ rule table_main:
     benchmark:
         "<benchmarks>/table_main.tsv"
     params:
+        code=code("table_main"),
         grades=listed("grades"),
         rows=json.dumps(main_rows()),
         shortcuts=json.dumps(SHORTCUTS),
@@ -170,7 +170,6 @@ rule table_main:
 rule table_seeds:
     input:
         grades=rules.responses.input,
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/seeds.csv",
         html=report(
@@ -185,6 +184,7 @@ rule table_seeds:
     benchmark:
         "<benchmarks>/table_seeds.tsv"
     params:
+        code=code("table_seeds"),
         grades=listed("grades"),
         rows=json.dumps(main_rows()),
         titles=json.dumps(TITLES),
@@ -201,7 +201,6 @@ rule table_seeds:
 rule table_sweep:
     input:
         grades=rules.responses.input,
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/sweep.csv",
         html=report(
@@ -216,6 +215,7 @@ rule table_sweep:
     benchmark:
         "<benchmarks>/table_sweep.tsv"
     params:
+        code=code("table_sweep"),
         grades=listed("grades"),
         titles=json.dumps(TITLES),
     shell:
@@ -233,7 +233,6 @@ rule table_claims:
         times=of_runs("clock.csv", ASKED["clock"]),
         values=of_runs("values.csv", ASKED["probe"]),
         paper=PAPER,
-        code=code("claims", "shown"),
     output:
         csv="<results>/tables/claims.csv",
         html=report(
@@ -248,6 +247,7 @@ rule table_claims:
     benchmark:
         "<benchmarks>/table_claims.tsv"
     params:
+        code=code("table_claims"),
         grades=listed("grades"),
         stand_ins=json.dumps(STAND_INS),
         others=listed(times="--times", values="--values"),
@@ -268,7 +268,6 @@ rule table_data:
     input:
         statistics=rules.data.input,
         paper=PAPER,
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/data.csv",
         html=report(
@@ -283,6 +282,7 @@ rule table_data:
     benchmark:
         "<benchmarks>/table_data.tsv"
     params:
+        code=code("table_data"),
         columns=json.dumps(SPLIT_TITLES),
     shell:
         r"""
@@ -297,7 +297,6 @@ rule table_data:
 rule table_learning:
     input:
         histories=HISTORIES,
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/learning.csv",
     log:
@@ -305,6 +304,7 @@ rule table_learning:
     benchmark:
         "<benchmarks>/table_learning.tsv"
     params:
+        code=code("table_learning"),
         runs=history_numbers,
         histories=listed("histories"),
     shell:
@@ -319,7 +319,6 @@ rule table_learning:
 rule table_stages:
     input:
         table="<results>/tables/learning.csv",
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/stages.csv",
         html=report(
@@ -334,6 +333,7 @@ rule table_stages:
     benchmark:
         "<benchmarks>/table_stages.tsv"
     params:
+        code=code("table_stages"),
         titles=json.dumps(TITLES),
     shell:
         r"""
@@ -347,7 +347,6 @@ rule table_stages:
 rule table_comparison:
     input:
         grades=rules.responses.input,
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/comparison-{comparison}.csv",
         html=report(
@@ -362,6 +361,7 @@ rule table_comparison:
     benchmark:
         "<benchmarks>/table_comparison/{comparison}.tsv"
     params:
+        code=code("table_comparison"),
         grades=listed("grades"),
         points=lambda wildcards: json.dumps(points(wildcards.comparison)),
         titles=json.dumps(TITLES),
@@ -379,7 +379,6 @@ rule table_clock:
     input:
         times=of_runs("clock.csv", ASKED["clock"]),
         paper=PAPER,
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/clock.csv",
         html=report(
@@ -394,6 +393,7 @@ rule table_clock:
     benchmark:
         "<benchmarks>/table_clock.tsv"
     params:
+        code=code("table_clock"),
         times=listed("times"),
         rows=json.dumps(main_rows()),
         titles=json.dumps(TITLES),
@@ -411,7 +411,6 @@ rule table_clock:
 rule table_ending:
     input:
         ends=of_runs("ending.csv", ASKED["ending"]),
-        code=code("tables", "shown"),
     output:
         csv="<results>/tables/ending.csv",
         html=report(
@@ -426,6 +425,7 @@ rule table_ending:
     benchmark:
         "<benchmarks>/table_ending.tsv"
     params:
+        code=code("table_ending"),
         ends=listed("ends"),
         titles=json.dumps(TITLES),
     shell:
@@ -440,7 +440,6 @@ rule table_ending:
 rule table_costs:
     input:
         measured=measured(RUNS),
-        code=code("costs", "shown"),
     output:
         csv="<results>/tables/costs.csv",
         html=report(
@@ -455,6 +454,7 @@ rule table_costs:
     benchmark:
         "<benchmarks>/table_costs.tsv"
     params:
+        code=code("table_costs"),
         plan=planned_costs,
         benchmarks=BENCHMARKS,
     shell:
@@ -469,7 +469,6 @@ rule table_costs:
 rule table_spent:
     input:
         measured=measured(RUNS),
-        code=code("costs", "shown"),
     output:
         csv="<results>/tables/spent.csv",
         html=report(
@@ -484,6 +483,7 @@ rule table_spent:
     benchmark:
         "<benchmarks>/table_spent.tsv"
     params:
+        code=code("table_spent"),
         cells=spending,
         titles=json.dumps(TITLES),
     shell:

@@ -22,11 +22,6 @@ def base_questions(wildcards):
     return [f"{RESULTS}/data/{name}/train.jsonl" for name in names]
 
 
-def base_code(wildcards):
-    """The package files behind a base model."""
-    return code("base") + code("pretrain") * bool(BASES[wildcards.id].model.pretraining)
-
-
 def processes(wildcards):
     """How training is started: by one process, or by one a GPU."""
     gpus = needs("train", wildcards).gpus
@@ -41,7 +36,6 @@ def training_minutes(wildcards):
 rule base:
     input:
         questions=base_questions,
-        code=base_code,
     output:
         checkpoint=directory("<results>/base/seed{seed}-{id}"),
     log:
@@ -52,10 +46,11 @@ rule base:
     resources:
         **job_resources("base"),
     params:
+        code=code("base"),
         settings=base_settings,
     shell:
         r"""
-        python -m coconut_study.devices --gpus {resources.gpu} \
+        python -m coconut_study.common.gpus --gpus {resources.gpu} \
             --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study base \
             --settings {params.settings:q} \
             --out {output.checkpoint:q} \
@@ -68,7 +63,6 @@ rule train:
         parent=parent_checkpoint,
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
-        code=code("train"),
     output:
         checkpoint=directory("<results>/<stage>/checkpoint"),
         history="<results>/<stage>/history.csv",
@@ -81,12 +75,13 @@ rule train:
         **job_resources("train", minutes=training_minutes),
         save_minutes=study.machine.save_minutes,
     params:
+        code=code("train"),
         spec=stage_spec,
         processes=processes,
     # exec: a signal that ends the job would end the shell, and with it the job, before the state is saved.
     shell:
         r"""
-        exec python -m coconut_study.devices --gpus {resources.gpu} \
+        exec python -m coconut_study.common.gpus --gpus {resources.gpu} \
             --jobs-per-gpu {resources.jobs_per_gpu} -- python {params.processes} -m coconut_study train \
             --spec {params.spec:q} \
             --parent {input.parent:q} \

@@ -1,1 +1,0 @@
-"""The commands behind the rules, one each: parse, call, write. The work is elsewhere."""

@@ -1,0 +1,270 @@
+"""What must fit together in a study: every contradiction a sentence, before anything runs. Pure, but for a
+look into the folders of models.
+
+A check is given a whole study and yields its mistakes. Checks come in turns, since the later ones look up
+what the earlier ones have found to be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from coconut_study.common.errors import unknown
+from coconut_study.questions.settings import Arithmetic, Files, Hub, Prontoqa
+from coconut_study.study.settings import Dataset
+
+if TYPE_CHECKING:
+    from coconut_study.study.definition import Study
+
+
+Check = Callable[["Study"], Iterator[str]]
+
+EXPERIMENTS = ("sweep", "clock", "ending", "probing", "decoding")
+
+
+def mistakes(study: Study) -> list[str]:
+    """The mistakes of the first turn that finds any, each once."""
+    for turn in TURNS:
+        if found := dict.fromkeys(sentence for check in turn for sentence in check(study)):
+            return [*found]
+    return []
+
+
+# ------------------------------------------------------------------------------------------------ names
+
+
+def _selections_exist(study: Study) -> Iterator[str]:
+    selections: dict[str, Any] = {f"runs.{number}": grid for number, grid in enumerate(study.runs)}
+    selections |= {name: getattr(study, name) for name in EXPERIMENTS}
+    selections |= {f"comparisons.{name}": one for name, one in study.comparisons.items()}
+    for key, selection in selections.items():
+        yield from unknown(f"{key}.datasets", getattr(selection, "datasets", None) or (), study.datasets)
+        yield from unknown(f"{key}.methods", getattr(selection, "methods", ()), study.methods)
+
+
+def _starts_exist(study: Study) -> Iterator[str]:
+    for name in study.methods:
+        seen = [name]
+        while (start := study.methods[seen[-1]].start) is not None:
+            key = f"methods.{seen[-1]}.start"
+            if wrong := [*unknown(key, (start,), study.methods)]:
+                yield from wrong
+                break
+            if start in seen:
+                yield f"{key}: goes round in a circle"
+                break
+            seen.append(start)
+
+
+def _names_fit_paths(study: Study) -> Iterator[str]:
+    for section in ("datasets", "methods", "comparisons"):
+        for name in getattr(study, section):
+            if not name.replace("_", "").replace("-", "").isalnum():
+                yield f"{section}.{name}: use letters, digits, - and _ alone"
+
+
+def _machine_is_known(study: Study) -> Iterator[str]:
+    if study.machine.default is None:
+        yield "machine.default: is missing"
+    for name, dataset in study.datasets.items():
+        for key in sorted({"save_minutes", "jobs_per_gpu"} & dataset.machine.model_fields_set):
+            yield f"datasets.{name}.machine.{key}: holds for all data sets; say it under machine"
+
+
+def _names_are_used_once(study: Study) -> Iterator[str]:
+    for key in ("title", "paper"):
+        seen: dict[str, str] = {}
+        for method in study.methods_run():
+            name = getattr(study.methods[method], key)
+            if name in seen:
+                yield f"methods.{method}.{key}: {name} is the {key} of {seen[name]} already"
+            seen |= {name: method} if name is not None else {}
+    for name in study.datasets.keys() & study.methods.keys():
+        yield f"datasets.{name}: is the name of a method too; give it another"
+
+
+def papers(study: Study, names: Mapping[str, Any]) -> list[str]:
+    """Rows and data sets of the paper that are not among the names that its numbers go by."""
+    rows = {f"{section}.{name}.paper": row.paper for section in ("datasets", "methods")
+            for name, row in getattr(study, section).items() if row.paper is not None}  # fmt: skip
+    return [sentence for key, paper in rows.items() for sentence in unknown(key, (paper,), names)]
+
+
+# --------------------------------------------------------------------------------------------- overlays
+
+
+def _overlays_are_settings(study: Study) -> Iterator[str]:
+    for method in study.methods:
+        yield from refusal(study.training_of, method)
+        yield from refusal(study.model_of, method)
+
+
+def _schedules_fit_data_sets(study: Study) -> Iterator[str]:
+    """A method's schedule fits the data sets it is trained on, or any if it is trained on none."""
+    trained = study.trained()
+    for method in study.methods:
+        wrong = {dataset: refusal(study.schedule_of, dataset, method) for dataset in study.datasets}
+        for dataset in study.datasets:
+            if (dataset, method) in trained or all(wrong.values()):
+                yield from wrong[dataset]
+
+
+def refusal(look: Callable[..., Any], *given: Any) -> list[str]:
+    """The sentences of a ValueError that a look raises; none when it raises none."""
+    try:
+        look(*given)
+    except ValueError as error:
+        return str(error).splitlines()
+    return []
+
+
+# ------------------------------------------------------------------------------------ methods and models
+
+
+def _starts_have_the_same_model(study: Study) -> Iterator[str]:
+    """A run goes on with the model it starts from, to which it may add adapters."""
+    for method in study.methods_run():
+        own = study.model_of(method)
+        for start in study.lineage(method)[:-1]:
+            begun = study.model_of(start)
+            if own not in (begun, begun.model_copy(update={"lora": begun.lora or own.lora})):
+                yield f"methods.{method}.model: differs from that of {start}, which it starts from"
+
+
+def _removal_is_for_methods_that_remove(study: Study) -> Iterator[str]:
+    for dataset, method in study.trained():
+        removes = study.methods[method].steps == "removed"
+        if study.training_of(method).reset_optimizer == "removal" and not removes:
+            yield f"methods.{method}: reset_optimizer: removal is for methods with steps: removed"
+        if removes and study.schedule_of(dataset, method).removal is None:
+            yield (
+                f"datasets.{dataset}.schedule.removal: is missing; {method} needs to know how fast written "
+                "steps are removed"
+            )
+
+
+def _mixing_has_stages_to_mix(study: Study) -> Iterator[str]:
+    """A method that asks for mixing itself has other stages; the study's own is for those that have."""
+    for dataset, method in study.trained():
+        row = study.methods[method]
+        asked = "mixing" in row.training and study.training_of(method).mixing.probability > 0
+        if asked and (row.steps != "staged" or study.schedule_of(dataset, method).last_stage == 0):
+            yield f"methods.{method}.training.mixing: {method} has no other stages to mix in; leave it out"
+
+
+def _processes_have_work(study: Study) -> Iterator[str]:
+    """Every GPU of a run gets a part of every batch."""
+    for dataset, method in study.trained():
+        gpus, training = study.needs("train", dataset).gpus, study.training_of(method)
+        size = training.micro_batch_size or -(-training.batch_size // max(gpus, 1))
+        if (parts := -(-training.batch_size // size)) < gpus and training.sharding == "none":
+            yield (
+                f"machine.train.gpus: {gpus} share the {parts} parts of a batch of {method} on {dataset} "
+                f"(batch_size: {training.batch_size}, micro_batch_size: {size}); use {parts} or fewer GPUs, "
+                "or smaller parts"
+            )
+
+
+def _positions_suffice(study: Study) -> Iterator[str]:
+    """Thoughts and a written answer fit behind a question; how long those are is known in training."""
+    for dataset, method, seed in study.run_keys():
+        room, asked = study.model_of(method).positions, study.asking(dataset, method, seed)
+        longest, written = asked.layouts[-1], asked.responding.max_new_tokens
+        if room is not None and 1 + longest.thoughts + 2 * longest.markers + written > room:
+            yield (
+                f"responding.max_new_tokens: {written} written tokens, {longest.thoughts} thoughts and a "
+                f"question are more than the {room} positions of the model of {method} on {dataset}"
+            )
+
+
+# ------------------------------------------------------------------------------------------- experiments
+
+
+def _thoughts_are_there(study: Study) -> Iterator[str]:
+    """No more thoughts are asked for than were trained, and of the kind that an experiment is about."""
+    for method in study.sweep.methods:
+        if study.methods[method].thoughts == "none":
+            yield f"sweep.methods: {method} has no thoughts to vary"
+    for name in ("ending", "probing", "decoding"):
+        for method in getattr(getattr(study, name), "methods", ()):
+            if study.methods[method].thoughts != "continuous":
+                yield f"{name}.methods: {method} has no continuous thoughts"
+    for name in ("sweep", "probing"):
+        selection = getattr(study, name)
+        for (dataset, method), k in product(study.selected(selection), getattr(selection, "k", ())):
+            trained = study.trained_k(dataset, method)
+            if k > trained:
+                yield (
+                    f"{name}.k: {k} is above what {method} is trained for on {dataset} "
+                    f"({trained} thoughts); use {trained} or less"
+                )
+
+
+def _comparisons_are_run(study: Study) -> Iterator[str]:
+    done = {(dataset, method) for dataset, method, _ in study.run_keys()}
+    swept = study.selected(study.sweep)
+    for name, comparison in study.comparisons.items():
+        for dataset, method in product(comparison.datasets, comparison.methods):
+            if (dataset, method) not in done:
+                yield f"comparisons.{name}: {method} on {dataset} is not among the runs"
+            elif comparison.x == "k" and (dataset, method) not in swept:
+                yield f"comparisons.{name}: {method} on {dataset} is not in the sweep"
+
+
+# --------------------------------------------------------------------------------------------- questions
+
+
+def _template_fits(study: Study) -> Iterator[str]:
+    if study.text.template == "prose" and study.text.facts_share_position:
+        yield "text.facts_share_position: works with template: symbols alone"
+    for name, dataset in study.datasets.items():
+        if study.text.template == "symbols" and _is_text(dataset):
+            yield f"text.template: symbols writes graph questions alone; {name} needs prose"
+
+
+def _graphs_are_there(study: Study) -> Iterator[str]:
+    """Graphs for what learns from them, and a question for what shows one."""
+    chosen = study.datasets_run()
+    learns = any(study.model_of(method).pretraining for method in study.methods_run())
+    if learns and all(_is_text(study.datasets[name]) for name in chosen):
+        yield f"model.pretraining: learns from graph questions; {', '.join(chosen)} has none"
+    for name in study.probing.datasets if study.probing else ():
+        if _is_text(study.datasets[name]):
+            yield f"probing.datasets: {name} has no graph questions to probe"
+
+
+def _case_is_asked(study: Study) -> Iterator[str]:
+    if study.probing is not None:
+        for name in study.probing.datasets:
+            probed = min(study.probing.questions or inf, _n_test(study.datasets[name]) or inf)
+            if study.probing.case >= probed:
+                yield f"probing.case: {name} has no question {study.probing.case}, only 0 to {probed - 1}"
+
+
+def _is_text(dataset: Dataset) -> bool:
+    """Whether its questions are known to have no graph."""
+    questions = dataset.questions.root
+    if isinstance(questions, Files):
+        return questions.test.path.endswith(".txt")
+    return isinstance(questions, Prontoqa | Arithmetic | Hub)
+
+
+def _n_test(dataset: Dataset) -> int | None:
+    """Test questions of a data set, where the study says how many."""
+    questions = dataset.questions.root
+    return questions.test.count if isinstance(questions, Files | Hub) else questions.sizes.test
+
+
+TURNS: tuple[tuple[Check, ...], ...] = (
+    (_selections_exist, _starts_exist, _names_fit_paths, _machine_is_known),
+    (_overlays_are_settings, _schedules_fit_data_sets),
+    (
+        _names_are_used_once, _starts_have_the_same_model, _removal_is_for_methods_that_remove,
+        _mixing_has_stages_to_mix, _processes_have_work, _positions_suffice,
+        _thoughts_are_there, _comparisons_are_run,
+        _template_fits, _graphs_are_there, _case_is_asked,
+    ),
+)  # fmt: skip

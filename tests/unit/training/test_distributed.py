@@ -1,0 +1,152 @@
+"""Processes that each hold a part of the model learn what one process learns."""
+
+import json
+import os
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+from unittest import mock
+
+import pandas as pd
+import pytest
+import torch
+from accelerate import PartialState
+from safetensors.torch import load_file
+
+from coconut_study.engine import checkpoints
+from coconut_study.engine import forward as engine
+from coconut_study.engine.batches import collate
+from coconut_study.questions import datasets, schema
+from coconut_study.sequences.builder import Sequence
+from coconut_study.sequences.templates import TEMPLATES
+from coconut_study.study.definition import read_study
+from coconut_study.training import base_model
+from coconut_study.training.commands import train
+from coconut_study.training.distributed import rows
+from coconut_study.training.stage import StageTrainer
+
+from ..study.test_study import settings, with_value
+
+ROOT = Path(__file__).parents[3]
+GPT2 = {
+    "model_type": "gpt2", "n_layer": 2, "n_head": 1, "n_embd": 16, "n_positions": 256,
+    "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,
+}  # fmt: skip
+LLAMA = {
+    "model_type": "llama", "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
+    "hidden_size": 16, "intermediate_size": 32, "max_position_embeddings": 256, "tie_word_embeddings": False,
+}  # fmt: skip
+LORA = {"rank": 2, "alpha": 4, "dropout": 0.0, "targets": None}
+# Batches of 9 questions in parts of 3, and of 1 at the end: shares are uneven, and one is empty.
+TRAINING = {"batch_size": 9, "micro_batch_size": 3, "clip": 0.5, "reset_optimizer": "never"}
+CASES = {
+    "tied": ({"architecture": GPT2}, {}),
+    "untied": ({"architecture": LLAMA}, {"gradient_checkpointing": True, "clip": None}),
+    "adapters": ({"architecture": GPT2, "lora": LORA}, {}),
+}
+
+
+def study_of(case):
+    model, training = CASES[case]
+    raw = settings("smoke") | {"comparisons": {}}
+    raw["model"], raw["training"] = raw["model"] | model, raw["training"] | TRAINING | training
+    return read_study(with_value(raw, "datasets.balanced.schedule.epochs", [1, 1, 2]))
+
+
+def prepare(case, folder: Path) -> None:
+    """Questions, the base model, and the stages behind the first, in a folder."""
+    study = study_of(case)
+    splits = datasets.generate(study.datasets["balanced"].questions.root)
+    for split, found in splits.items():
+        schema.write(folder / f"{split}.jsonl", found)
+    model, tokenizer = base_model.make(study.model, 0, map(TEMPLATES["prose"].text, splits["train"]))
+    (folder / "base").mkdir()
+    checkpoints.save(folder / "base", model, tokenizer, {})
+    specs = [spec.model_dump(mode="json") for spec in study.chain("balanced", "coconut", 1)[1:]]
+    (folder / "specs.json").write_text(json.dumps(specs))
+
+
+def train_stages(folder: Path, sharding: str) -> None:
+    """All stages of a folder, one from the checkpoint of the other; each epoch seems worse than the last."""
+    parent, measure, epochs = folder / "base", StageTrainer.accuracy, count()
+    with mock.patch.object(StageTrainer, "accuracy", lambda self: measure(self) - next(epochs)):
+        for i, spec in enumerate(json.loads((folder / "specs.json").read_text())):
+            spec["training"]["sharding"] = sharding
+            out = folder / sharding / str(i)
+            train(
+                json.dumps(spec), parent, folder / "train.jsonl", folder / "valid.jsonl",
+                out / "checkpoint", out / "history.csv",
+            )  # fmt: skip
+            parent = out / "checkpoint"
+            PartialState().wait_for_everyone()  # the checkpoint is written by one
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Every case, trained by this process and by two that share the model."""
+    folders = {case: tmp_path_factory.mktemp(case) for case in CASES}
+    for case, folder in folders.items():
+        prepare(case, folder)
+        train_stages(folder, "none")
+    launch = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m", __name__]
+    done = subprocess.run(
+        [sys.executable, *launch, *map(str, folders.values())],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folders
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("stage", ["0", "1"])
+def test_shards_learn_what_one_process_learns(trained, case, stage):
+    one, shards = trained[case] / "none" / stage, trained[case] / "full" / stage
+    names = {path.name for path in (one / "checkpoint").iterdir()}
+    assert names == {path.name for path in (shards / "checkpoint").iterdir()}
+    for name in sorted(name for name in names if name.endswith(".safetensors")):
+        expected, found = load_file(one / "checkpoint" / name), load_file(shards / "checkpoint" / name)
+        assert expected.keys() == found.keys()
+        for key, value in expected.items():
+            torch.testing.assert_close(found[key], value, rtol=1e-4, atol=1e-5, msg=f"{name}: {key}")
+    history, other = pd.read_csv(one / "history.csv"), pd.read_csv(shards / "history.csv")
+    pd.testing.assert_frame_equal(other, history, rtol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_checkpoint_of_shards_is_an_ordinary_one_of_the_best_epoch(trained, case):
+    folder = trained[case] / "full"
+    (model, _), (before, _) = (checkpoints.load(folder / name) for name in ("1/checkpoint", "../base"))
+    assert type(model) is type(before)
+    assert checkpoints.card(folder / "1" / "checkpoint")["processes"] == 2
+    history = pd.read_csv(folder / "1" / "history.csv")
+    assert history["epoch"].tolist() == [0, 1, 2]
+    assert history["accuracy"].is_monotonic_decreasing  # so the first epoch is kept
+
+
+@pytest.mark.parametrize("n_processes", [1, 2, 5])
+def test_rows_of_a_batch_add_up_to_it(model, marks, n_processes):
+    sequences = [
+        Sequence([1, 2, 3], 2, [4, 5], list(range(7)), 2),
+        Sequence([1, 2], 1, [6, 7, 0], list(range(6)), 1),
+        Sequence([3, 2], 0, [7, 0], list(range(4)), 2),
+    ]
+    batch = collate(sequences, marks.pad)
+    parts = [rows(batch, i, n_processes) for i in range(n_processes)]
+    assert {part.tokens_BT.shape[1] for part in parts} == {batch.tokens_BT.shape[1]}
+    assert min(len(part.tokens_BT) for part in parts) > 0
+    thoughts = slice(batch.first_thought, batch.first_thought + batch.n_thoughts)
+    assert sum(int(part.mask_BT[:, thoughts].sum()) for part in parts) == 3
+    found = sum(engine.loss_sum(model, part) for part in parts)
+    torch.testing.assert_close(found, engine.loss_sum(model, batch))
+
+
+def test_shards_and_a_scaled_loss_are_refused():
+    training = {"sharding": "full", "precision": "fp16"}
+    with pytest.raises(ValueError, match="sharding: full needs precision: no, tf32 or bf16"):
+        read_study(settings("smoke") | {"training": settings("smoke")["training"] | training})
+
+
+if __name__ == "__main__":
+    for folder in map(Path, sys.argv[1:]):
+        train_stages(folder, "full")
