@@ -1,7 +1,7 @@
 # make        set up, run the default study on all cores, write results/quick/report.html
 # make test   set up, run the tests
 # make tour   set up, run the slow tests: the tour of all methods and data sets, 10,000 jobs planned
-# make check  formatters, linters and types, as pre-commit runs them
+# make check  formatters, linters, types and the layers of the packages, as pre-commit runs them
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,6 +26,7 @@ check: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
