@@ -1,7 +1,8 @@
-"""Freed memory is kept for the next step, not handed back to the system.
+"""Memory that was freed stays with the process, for the next training step.
 
-An activation of a training step is tens of megabytes, which glibc takes from the system and gives back every
-time; a page must then be cleared at its first touch, which took as long as the arithmetic (docs/log.md).
+An activation of a training step takes tens of megabytes. By default glibc requests them from the system and
+returns them every time, and the system must clear each page at its first use, which took as long as the
+arithmetic (docs/log.md).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def keep_freed() -> None:
-    """Serve every allocation from a heap that does not shrink; on systems without glibc nothing changes."""
+    """Allocate everything from a heap that never shrinks; no effect on systems without glibc."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, -1)

@@ -1,10 +1,16 @@
-"""The one exception a user sees, and mistakes in settings as one sentence each."""
+"""The exception that users see, and the sentences that it says.
+
+`StudyError` is raised for every mistake that a user can mend. `explain` turns pydantic's errors about settings
+into one sentence each, `undefined` and `hint` word names that do not exist, and `one_line` fits the message of
+another library into a sentence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from reprlib import Repr
+from textwrap import shorten
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
@@ -14,13 +20,47 @@ SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 60
 
 
+class StudyError(ValueError):
+    """A mistake that the user can mend: in a setting, a question file, a path or a checkpoint."""
+
+
+def one_line(error: Exception) -> str:
+    """The message of `error` on one line of at most 200 characters; its type if it has no message."""
+    return shorten(str(error), 200, placeholder=" ...") or type(error).__name__
+
+
+# ------------------------------------------------------------------------------------------------ names
+
+
+def check_defined(key: str, names: Iterable[str], defined: Collection[str]) -> None:
+    """ValueError for `names` at `key` that are not `defined`."""
+    if wrong := "\n".join(undefined(key, names, defined)):
+        raise ValueError(wrong)
+
+
+def undefined(key: str, names: Iterable[str], defined: Collection[str]) -> Iterator[str]:
+    """One sentence for each of the `names` at `key` that is not `defined`."""
+    return (f"{key}: {name} is not defined{hint(name, defined)}" for name in names if name not in defined)
+
+
+def hint(name: str, names: Iterable[Any]) -> str:
+    """The end of a sentence about an unknown `name`: the most similar of `names`, or all of them."""
+    known = [str(one) for one in names]
+    similar = get_close_matches(name, known, n=1)
+    return f"; did you mean {similar[0]}?" if similar else f"; there are {', '.join(known)}"
+
+
+# ------------------------------------------------------------------------------- mistakes in settings
+
+
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
-    """One sentence for each mistake in the settings of a class, whose keys stand behind `prefix`."""
+    """One sentence for each mistake in settings of type `model`; their keys are given below `prefix`."""
     sentences = [_sentence(mistake, model, prefix) for mistake in error.errors()]
     return [line for sentence in sentences for line in sentence.splitlines()]
 
 
 def _sentence(mistake: Any, model: type[BaseModel], prefix: str) -> str:
+    """One mistake in words: the key, what is wrong with its value, and the value."""
     kind, place = _located(mistake["loc"], model)
     key = ".".join([prefix] * bool(prefix) + place)
     if mistake["type"] == "extra_forbidden":
@@ -31,27 +71,28 @@ def _sentence(mistake: Any, model: type[BaseModel], prefix: str) -> str:
     if mistake["type"].startswith("union_tag"):
         tag = mistake["ctx"]["discriminator"].strip("'")
         if mistake["type"] == "union_tag_not_found":
-            misspelt = get_close_matches(tag, map(str, mistake["input"]), n=1)
-            return (
-                f"{key}.{misspelt[0]}: unknown key; did you mean {tag}?"
-                if misspelt
-                else f"{key}.{tag}: is missing"
-            )
+            return f"{key}.{_missing_tag(tag, mistake['input'])}"
         key += f".{tag}"
     message = mistake["msg"].removeprefix("Value error, ")
     if not key:
         return message
     if message.partition(":")[0] in _keys(kind):
         return f"{key}.{message}"
-    shown = "" if isinstance(mistake["input"], dict) else f" (it is {SHORT.repr(mistake['input'])})"
-    return f"{key}: {message}{shown}"
+    value = "" if isinstance(mistake["input"], dict) else f" (it is {SHORT.repr(mistake['input'])})"
+    return f"{key}: {message}{value}"
 
 
-# ------------------------------------------------------------------------------------ where a mistake is
+def _missing_tag(tag: str, keys: Iterable[Any]) -> str:
+    """What is wrong with settings whose kind the key `tag` must name."""
+    misspelt = get_close_matches(tag, map(str, keys), n=1)
+    return f"{misspelt[0]}: unknown key; did you mean {tag}?" if misspelt else f"{tag}: is missing"
 
 
 def _located(location: Iterable[Any], model: type[BaseModel]) -> tuple[Any, list[str]]:
-    """The type of what is wrong, and its place as the file has it: pydantic also names members of unions."""
+    """The type at a pydantic location, and the keys that lead to it in the file.
+
+    Pydantic also lists the chosen member of a union and the marker of a mapping's key; a file has neither.
+    """
     kind: Any = model
     place: list[str] = []
     for part in location:
@@ -63,7 +104,7 @@ def _located(location: Iterable[Any], model: type[BaseModel]) -> tuple[Any, list
 
 
 def _member(kind: Any, tag: Any) -> Any:
-    """The member of a union of settings that a key of its own names, if this is one."""
+    """The member of a union of settings that has a literal field `tag`; None if there is none."""
     for member in get_args(_plain(kind)):
         fields = member.model_fields.values() if _is_model(member) else ()
         if any(get_args(field.annotation) == (tag,) for field in fields):
@@ -72,7 +113,7 @@ def _member(kind: Any, tag: Any) -> Any:
 
 
 def _value(kind: Any, part: Any) -> Any:
-    """What stands at a key or number."""
+    """The type of the value at a key or index; None if it is unknown."""
     kind = _plain(kind)
     if _is_model(kind):
         return kind.model_fields[part].annotation if part in kind.model_fields else None
@@ -82,7 +123,7 @@ def _value(kind: Any, part: Any) -> Any:
 
 
 def _plain(kind: Any) -> Any:
-    """A type without its remarks, without None beside it, and what a class with a root holds."""
+    """Strip Annotated, Optional and RootModel from a type."""
     if get_origin(kind) is Annotated:
         return _plain(get_args(kind)[0])
     if _is_model(kind) and issubclass(kind, RootModel):
@@ -97,33 +138,3 @@ def _keys(kind: Any) -> Iterable[str]:
 
 def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-# ------------------------------------------------------------------------------------------------ names
-
-
-def unknown(key: str, names: Iterable[str], there: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each name that is not there."""
-    return (f"{key}: {name} is not defined{hint(name, there)}" for name in names if name not in there)
-
-
-def known(key: str, names: Iterable[str], there: Mapping[str, Any]) -> None:
-    """ValueError for a name that is not there."""
-    if wrong := "\n".join(unknown(key, names, there)):
-        raise ValueError(wrong)
-
-
-def hint(name: str, there: Iterable[Any]) -> str:
-    """The nearest name there is, or all of them."""
-    names = [str(one) for one in there]
-    near = get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
-
-
-class StudyError(ValueError):
-    """Something the user can mend: a setting, a question file, a path, a checkpoint."""
-
-
-def first_line(error: Exception) -> str:
-    """The first line of a message, or the kind of error where there is none."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,4 +1,4 @@
-"""Progress with an estimate of the time left, on a terminal and in a log file alike."""
+"""Progress with an estimate of the time left, for terminals and log files."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ Item = TypeVar("Item")
 
 
 def bar(items: Iterable[Item], what: str, total: int | None = None, done: int = 0) -> Iterable[Item]:
-    """`items`, counted on standard error on top of those `done`; a log file gets a line every ten seconds."""
+    """`items` with a progress bar on standard error that starts at `done` of `total`.
+
+    A log file gets at most one line every ten seconds.
+    """
     interval = 0.5 if sys.stderr.isatty() else 10
     return tqdm(items, desc=what, total=total, initial=done, mininterval=interval, leave=False)
 
 
 def say(line: str) -> None:
-    """A line on standard error, above the bars."""
+    """Write a line to standard error, above the progress bars."""
     tqdm.write(line, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Random streams: one for each purpose, so that one more draw in one place moves nothing elsewhere."""
+"""Random streams, one for each purpose: one more draw for a purpose changes no draw for another."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 
 def stream(purpose: str, *numbers: int) -> np.random.Generator:
-    """The generator that belongs to `purpose` and `numbers` (a seed, a stage, an epoch, ...)."""
+    """The generator for `purpose` and `numbers` (a seed, a stage, an epoch, ...)."""
     return np.random.default_rng([crc32(purpose.encode()), *numbers])
 
 
 def torch_seed(purpose: str, *numbers: int) -> int:
-    """A seed for a torch generator, drawn from the stream of `purpose`."""
+    """A seed for a torch generator: the first draw of the stream for `purpose` and `numbers`."""
     return int(stream(purpose, *numbers).integers(2**63))

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.activations import NewGELUActivation
 
-from coconut_study.common.errors import StudyError, first_line
+from coconut_study.common.errors import StudyError, one_line
 from coconut_study.common.files import file_hash
 from coconut_study.engine.tokenizer import load_tokenizer
 
@@ -93,7 +93,7 @@ def load_model(path: str, dtype: str = "auto") -> PreTrainedModel:
             path, dtype=dtype, trust_remote_code=False, use_safetensors=True, output_loading_info=True
         )
     except UNREADABLE as error:
-        raise StudyError(f"{path}: no causal language model there ({first_line(error)})") from error
+        raise StudyError(f"{path}: no causal language model there ({one_line(error)})") from error
     model, read = found
     if lacking := sorted(name for name in read["missing_keys"] if "token_adapter" not in name):
         raise StudyError(f"{path}: the weights lack {lacking[0]} and {len(lacking) - 1} more")

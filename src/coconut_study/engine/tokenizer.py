@@ -12,7 +12,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
-from coconut_study.common.errors import StudyError, first_line
+from coconut_study.common.errors import StudyError, one_line
 from coconut_study.sequences.builder import Marks
 from coconut_study.sequences.templates import WORD, Text
 
@@ -47,7 +47,7 @@ def load_tokenizer(name: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
         kind = PreTrainedTokenizerFast if own else AutoTokenizer
         return kind.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise StudyError(f"{name}: no tokenizer there ({first_line(error)})") from error
+        raise StudyError(f"{name}: no tokenizer there ({one_line(error)})") from error
 
 
 def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:
