@@ -16,13 +16,15 @@ from coconut_study.__main__ import main
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import written, written_folder
 from coconut_study.questions import schema as q
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan, Run
 
-from .study.test_study import settings
+from ..studies import settings
 
 STUDY = read_study(settings("smoke"))
-RUN = ("balanced", "coconut", 1)
-CHAIN = STUDY.chain(*RUN)
+PLAN = Plan(STUDY)
+RUN = Run("balanced", "coconut", 1)
+CHAIN = PLAN.chain(*RUN)
 DATA = ("--train", "train.jsonl", "--valid", "valid.jsonl")
 
 
@@ -43,11 +45,11 @@ COMMANDS = {
     "train stage 1": training(1, "stage0/checkpoint"),
     "train stage 2": training(2, "stage1/checkpoint"),
     "respond": (
-        "respond", "--settings", STUDY.asking(*RUN).model_dump_json(), "--questions", "test.jsonl",
+        "respond", "--settings", PLAN.generation_spec(RUN).model_dump_json(), "--questions", "test.jsonl",
         "--checkpoint", "stage2/checkpoint", "--responses", "responses.jsonl", "--timings", "timings.csv",
     ),
     "probe": (
-        "probe", "--settings", STUDY.asking(*RUN).model_dump_json(), "--height", "shortest",
+        "probe", "--settings", PLAN.generation_spec(RUN).model_dump_json(), "--height", "shortest",
         "--checkpoint", "stage2/checkpoint", "--questions", "test.jsonl", "--out", "values.csv",
     ),
     "grade": (

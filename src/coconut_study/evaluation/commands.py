@@ -12,18 +12,20 @@ import typer
 from coconut_study.common import provenance
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import write_csv, written
-from coconut_study.common.options import Asked, Json, Out, Trained
+from coconut_study.common.options import Json, Out, Questions
 from coconut_study.common.settings import read_settings
 from coconut_study.evaluation.runs import load_trained, read_asked, unfinished
 
 app = typer.Typer()
 
+Checkpoint = Annotated[Path, typer.Option(help="checkpoint of a run's last stage")]
+
 
 @app.command()
 def respond(
     settings: Json,
-    checkpoint: Trained,
-    questions: Asked,
+    checkpoint: Checkpoint,
+    questions: Questions,
     responses: Annotated[Path, typer.Option(help="JSON lines to write")],
     timings: Annotated[Path, typer.Option(help="CSV to write: how long each batch took")],
 ) -> None:
@@ -31,9 +33,9 @@ def respond(
     import pandas as pd
 
     from coconut_study.evaluation import respond as r
-    from coconut_study.evaluation.settings import Asking
+    from coconut_study.evaluation.settings import GenerationSpec
 
-    wanted = read_settings(Asking, settings)
+    wanted = read_settings(GenerationSpec, settings)
     model, tokenizer = load_trained(checkpoint, wanted)
     _, tokens = read_asked(questions, wanted, tokenizer)
     with unfinished(responses, provenance.command("respond"), settings, checkpoint, questions) as pieces:
@@ -47,17 +49,17 @@ def respond(
 def clock(
     settings: Json,
     timing: Annotated[str, typer.Option(help="JSON: how many questions, and the batch size")],
-    checkpoint: Trained,
-    questions: Asked,
+    checkpoint: Checkpoint,
+    questions: Questions,
     out: Out,
 ) -> None:
     """Time the responses of a trained run, one question at a time and in batches."""
     import pandas as pd
 
     from coconut_study.evaluation import respond as r
-    from coconut_study.evaluation.settings import Asking, Clock
+    from coconut_study.evaluation.settings import GenerationSpec, Clock
 
-    wanted, times = read_settings(Asking, settings), read_settings(Clock, timing)
+    wanted, times = read_settings(GenerationSpec, settings), read_settings(Clock, timing)
     model, tokenizer = load_trained(checkpoint, wanted)
     _, tokens = read_asked(questions, wanted, tokenizer, times.questions)
     rows = [
@@ -71,7 +73,7 @@ def clock(
 def ending(
     settings: Json,
     learning: Annotated[str, typer.Option(help="JSON: how many training questions it learns from")],
-    checkpoint: Trained,
+    checkpoint: Checkpoint,
     train: Annotated[Path, typer.Option(help="training questions")],
     valid: Annotated[Path, typer.Option(help="validation questions")],
     test: Annotated[Path, typer.Option(help="test questions")],
@@ -81,10 +83,10 @@ def ending(
     import pandas as pd
 
     from coconut_study.evaluation import ending as e
-    from coconut_study.evaluation.settings import Asking, Ending
+    from coconut_study.evaluation.settings import GenerationSpec, Ending
     from coconut_study.sequences.templates import TEMPLATES
 
-    wanted = read_settings(Asking, settings)
+    wanted = read_settings(GenerationSpec, settings)
     model, tokenizer = load_trained(checkpoint, wanted)
     template = TEMPLATES[wanted.text.template]
     limits = {train: read_settings(Ending, learning).questions}
@@ -102,16 +104,16 @@ def ending(
 def probe(
     settings: Json,
     height: Annotated[str, typer.Option(help="shortest or longest: of the ways from a node to a leaf")],
-    checkpoint: Trained,
-    questions: Asked,
+    checkpoint: Checkpoint,
+    questions: Questions,
     out: Out,
     most: Annotated[int | None, typer.Option(help="questions; all without")] = None,
 ) -> None:
     """What the thoughts of a run predict: the value of every candidate for the next step."""
     from coconut_study.evaluation import probe as p
-    from coconut_study.evaluation.settings import Asking
+    from coconut_study.evaluation.settings import GenerationSpec
 
-    wanted = read_settings(Asking, settings)
+    wanted = read_settings(GenerationSpec, settings)
     model, tokenizer = load_trained(checkpoint, wanted)
     asked, tokens = read_asked(questions, wanted, tokenizer, most)
     with unfinished(
@@ -133,15 +135,15 @@ def decode(
     settings: Json,
     most: Annotated[int, typer.Option(help="questions")],
     top: Annotated[int, typer.Option(help="tokens for each thought")],
-    checkpoint: Trained,
-    questions: Asked,
+    checkpoint: Checkpoint,
+    questions: Questions,
     out: Out,
 ) -> None:
     """Read the thoughts of a run as words."""
     from coconut_study.evaluation import probe as p
-    from coconut_study.evaluation.settings import Asking
+    from coconut_study.evaluation.settings import GenerationSpec
 
-    wanted = read_settings(Asking, settings)
+    wanted = read_settings(GenerationSpec, settings)
     model, tokenizer = load_trained(checkpoint, wanted)
     _, tokens = read_asked(questions, wanted, tokenizer, most)
     found = p.decoded(model, tokenizer, tokens, wanted.layouts[-1], top, wanted.responding.batch_size)

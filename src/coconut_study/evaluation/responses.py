@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import NonNegativeInt, ValidationError
 
 from coconut_study.common.errors import StudyError, explain
-from coconut_study.common.files import text_of
+from coconut_study.common.files import read_text
 from coconut_study.common.settings import Closed
 from coconut_study.sequences.methods import Thoughts
 
@@ -47,7 +47,7 @@ class Row(Closed):
 def read(path: Path, n_questions: int) -> list[dict[str, Any]]:
     """The responses in a file, with every k one to each question; StudyError names the one that is wrong."""
     rows = []
-    for number, line in enumerate(text_of(path, "responses").removesuffix("\n").split("\n"), start=1):
+    for number, line in enumerate(read_text(path, "responses").removesuffix("\n").split("\n"), start=1):
         try:
             rows.append(Row.model_validate_json(line).model_dump())
         except ValidationError as error:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from coconut_study.common.workspace import Pieces
-    from coconut_study.evaluation.settings import Asking
+    from coconut_study.evaluation.settings import GenerationSpec
     from coconut_study.questions.question import Question
     from coconut_study.sequences.builder import Tokens
 
 
-def load_trained(checkpoint: Path, wanted: Asking) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_trained(checkpoint: Path, wanted: GenerationSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model and tokenizer of a checkpoint, on its device; StudyError when it learnt fewer thoughts."""
     from accelerate import Accelerator
 
@@ -32,7 +32,7 @@ def load_trained(checkpoint: Path, wanted: Asking) -> tuple[PreTrainedModel, Pre
 
 
 def read_asked(
-    path: Path, wanted: Asking, tokenizer: PreTrainedTokenizerBase, most: int | None = None
+    path: Path, wanted: GenerationSpec, tokenizer: PreTrainedTokenizerBase, most: int | None = None
 ) -> tuple[list[Question], list[Tokens]]:
     """The (first) questions of a file, and their token ids."""
     from coconut_study.questions import schema as q

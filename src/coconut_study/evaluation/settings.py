@@ -17,7 +17,7 @@ class Responding(Closed):
     max_new_tokens: PositiveInt
 
 
-class Asking(Closed):
+class GenerationSpec(Closed):
     """All that determines the responses of a trained run."""
 
     run: Annotated[dict[str, str | int], Field(description="dataset, method and seed")]

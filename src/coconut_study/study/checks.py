@@ -1,8 +1,7 @@
-"""What must fit together in a study: every contradiction a sentence, before anything runs. Pure, but for a
-look into the folders of models.
+"""What must fit together in a study: every contradiction is one sentence, found before anything runs.
 
-A check is given a whole study and yields its mistakes. Checks come in turns, since the later ones look up
-what the earlier ones have found to be there.
+A check is given the plan of a study and yields its mistakes. Checks run in turns: a later turn looks up names
+that an earlier one has checked. No file is read, except the configurations of models in local folders.
 """
 
 from __future__ import annotations
@@ -10,25 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from coconut_study.common.errors import unknown
+from coconut_study.common.errors import undefined
 from coconut_study.questions.settings import Arithmetic, Files, Hub, Prontoqa
+from coconut_study.study.definition import Study
+from coconut_study.study.plan import Plan, Run
 from coconut_study.study.settings import Dataset
 
-if TYPE_CHECKING:
-    from coconut_study.study.definition import Study
-
-
-Check = Callable[["Study"], Iterator[str]]
+Check = Callable[[Plan], Iterator[str]]
 
 EXPERIMENTS = ("sweep", "clock", "ending", "probing", "decoding")
 
 
-def mistakes(study: Study) -> list[str]:
+def mistakes(plan: Plan) -> list[str]:
     """The mistakes of the first turn that finds any, each once."""
     for turn in TURNS:
-        if found := dict.fromkeys(sentence for check in turn for sentence in check(study)):
+        if found := dict.fromkeys(sentence for check in turn for sentence in check(plan)):
             return [*found]
     return []
 
@@ -36,21 +33,23 @@ def mistakes(study: Study) -> list[str]:
 # ------------------------------------------------------------------------------------------------ names
 
 
-def _selections_exist(study: Study) -> Iterator[str]:
+def _selections_exist(plan: Plan) -> Iterator[str]:
+    study = plan.study
     selections: dict[str, Any] = {f"runs.{number}": grid for number, grid in enumerate(study.runs)}
     selections |= {name: getattr(study, name) for name in EXPERIMENTS}
     selections |= {f"comparisons.{name}": one for name, one in study.comparisons.items()}
     for key, selection in selections.items():
-        yield from unknown(f"{key}.datasets", getattr(selection, "datasets", None) or (), study.datasets)
-        yield from unknown(f"{key}.methods", getattr(selection, "methods", ()), study.methods)
+        yield from undefined(f"{key}.datasets", getattr(selection, "datasets", None) or (), study.datasets)
+        yield from undefined(f"{key}.methods", getattr(selection, "methods", ()), study.methods)
 
 
-def _starts_exist(study: Study) -> Iterator[str]:
+def _starts_exist(plan: Plan) -> Iterator[str]:
+    study = plan.study
     for name in study.methods:
         seen = [name]
         while (start := study.methods[seen[-1]].start) is not None:
             key = f"methods.{seen[-1]}.start"
-            if wrong := [*unknown(key, (start,), study.methods)]:
+            if wrong := [*undefined(key, (start,), study.methods)]:
                 yield from wrong
                 break
             if start in seen:
@@ -59,14 +58,15 @@ def _starts_exist(study: Study) -> Iterator[str]:
             seen.append(start)
 
 
-def _names_fit_paths(study: Study) -> Iterator[str]:
+def _names_fit_paths(plan: Plan) -> Iterator[str]:
     for section in ("datasets", "methods", "comparisons"):
-        for name in getattr(study, section):
+        for name in getattr(plan.study, section):
             if not name.replace("_", "").replace("-", "").isalnum():
                 yield f"{section}.{name}: use letters, digits, - and _ alone"
 
 
-def _machine_is_known(study: Study) -> Iterator[str]:
+def _machine_is_known(plan: Plan) -> Iterator[str]:
+    study = plan.study
     if study.machine.default is None:
         yield "machine.default: is missing"
     for name, dataset in study.datasets.items():
@@ -74,10 +74,11 @@ def _machine_is_known(study: Study) -> Iterator[str]:
             yield f"datasets.{name}.machine.{key}: holds for all data sets; say it under machine"
 
 
-def _names_are_used_once(study: Study) -> Iterator[str]:
+def _names_are_used_once(plan: Plan) -> Iterator[str]:
+    study = plan.study
     for key in ("title", "paper"):
         seen: dict[str, str] = {}
-        for method in study.methods_run():
+        for method in plan.methods:
             name = getattr(study.methods[method], key)
             if name in seen:
                 yield f"methods.{method}.{key}: {name} is the {key} of {seen[name]} already"
@@ -90,29 +91,31 @@ def papers(study: Study, names: Mapping[str, Any]) -> list[str]:
     """Rows and data sets of the paper that are not among the names that its numbers go by."""
     rows = {f"{section}.{name}.paper": row.paper for section in ("datasets", "methods")
             for name, row in getattr(study, section).items() if row.paper is not None}  # fmt: skip
-    return [sentence for key, paper in rows.items() for sentence in unknown(key, (paper,), names)]
+    return [sentence for key, paper in rows.items() for sentence in undefined(key, (paper,), names)]
 
 
 # --------------------------------------------------------------------------------------------- overlays
 
 
-def _overlays_are_settings(study: Study) -> Iterator[str]:
+def _overlays_are_settings(plan: Plan) -> Iterator[str]:
+    study = plan.study
     for method in study.methods:
-        yield from refusal(study.training_of, method)
-        yield from refusal(study.model_of, method)
+        yield from messages_of(study.training_of, method)
+        yield from messages_of(study.model_of, method)
 
 
-def _schedules_fit_data_sets(study: Study) -> Iterator[str]:
+def _schedules_fit_data_sets(plan: Plan) -> Iterator[str]:
     """A method's schedule fits the data sets it is trained on, or any if it is trained on none."""
-    trained = study.trained()
+    study = plan.study
+    trained = plan.trained
     for method in study.methods:
-        wrong = {dataset: refusal(study.schedule_of, dataset, method) for dataset in study.datasets}
+        wrong = {dataset: messages_of(study.schedule_of, dataset, method) for dataset in study.datasets}
         for dataset in study.datasets:
             if (dataset, method) in trained or all(wrong.values()):
                 yield from wrong[dataset]
 
 
-def refusal(look: Callable[..., Any], *given: Any) -> list[str]:
+def messages_of(look: Callable[..., Any], *given: Any) -> list[str]:
     """The sentences of a ValueError that a look raises; none when it raises none."""
     try:
         look(*given)
@@ -124,18 +127,20 @@ def refusal(look: Callable[..., Any], *given: Any) -> list[str]:
 # ------------------------------------------------------------------------------------ methods and models
 
 
-def _starts_have_the_same_model(study: Study) -> Iterator[str]:
+def _starts_have_the_same_model(plan: Plan) -> Iterator[str]:
     """A run goes on with the model it starts from, to which it may add adapters."""
-    for method in study.methods_run():
+    study = plan.study
+    for method in plan.methods:
         own = study.model_of(method)
-        for start in study.lineage(method)[:-1]:
+        for start in plan.lineage(method)[:-1]:
             begun = study.model_of(start)
             if own not in (begun, begun.model_copy(update={"lora": begun.lora or own.lora})):
                 yield f"methods.{method}.model: differs from that of {start}, which it starts from"
 
 
-def _removal_is_for_methods_that_remove(study: Study) -> Iterator[str]:
-    for dataset, method in study.trained():
+def _removal_is_for_methods_that_remove(plan: Plan) -> Iterator[str]:
+    study = plan.study
+    for dataset, method in plan.trained:
         removes = study.methods[method].steps == "removed"
         if study.training_of(method).reset_optimizer == "removal" and not removes:
             yield f"methods.{method}: reset_optimizer: removal is for methods with steps: removed"
@@ -146,19 +151,20 @@ def _removal_is_for_methods_that_remove(study: Study) -> Iterator[str]:
             )
 
 
-def _mixing_has_stages_to_mix(study: Study) -> Iterator[str]:
+def _mixing_has_stages_to_mix(plan: Plan) -> Iterator[str]:
     """A method that asks for mixing itself has other stages; the study's own is for those that have."""
-    for dataset, method in study.trained():
+    study = plan.study
+    for dataset, method in plan.trained:
         row = study.methods[method]
         asked = "mixing" in row.training and study.training_of(method).mixing.probability > 0
         if asked and (row.steps != "staged" or study.schedule_of(dataset, method).last_stage == 0):
             yield f"methods.{method}.training.mixing: {method} has no other stages to mix in; leave it out"
 
 
-def _processes_have_work(study: Study) -> Iterator[str]:
+def _processes_have_work(plan: Plan) -> Iterator[str]:
     """Every GPU of a run gets a part of every batch."""
-    for dataset, method in study.trained():
-        gpus, training = study.needs("train", dataset).gpus, study.training_of(method)
+    for dataset, method in plan.trained:
+        gpus, training = plan.needs("train", dataset).gpus, plan.study.training_of(method)
         size = training.micro_batch_size or -(-training.batch_size // max(gpus, 1))
         if (parts := -(-training.batch_size // size)) < gpus and training.sharding == "none":
             yield (
@@ -168,11 +174,11 @@ def _processes_have_work(study: Study) -> Iterator[str]:
             )
 
 
-def _positions_suffice(study: Study) -> Iterator[str]:
+def _positions_suffice(plan: Plan) -> Iterator[str]:
     """Thoughts and a written answer fit behind a question; how long those are is known in training."""
-    for dataset, method, seed in study.run_keys():
-        room, asked = study.model_of(method).positions, study.asking(dataset, method, seed)
-        longest, written = asked.layouts[-1], asked.responding.max_new_tokens
+    for dataset, method, seed in plan.runs:
+        room, spec = plan.study.model_of(method).positions, plan.generation_spec(Run(dataset, method, seed))
+        longest, written = spec.layouts[-1], spec.responding.max_new_tokens
         if room is not None and 1 + longest.thoughts + 2 * longest.markers + written > room:
             yield (
                 f"responding.max_new_tokens: {written} written tokens, {longest.thoughts} thoughts and a "
@@ -183,8 +189,9 @@ def _positions_suffice(study: Study) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------- experiments
 
 
-def _thoughts_are_there(study: Study) -> Iterator[str]:
+def _thoughts_are_there(plan: Plan) -> Iterator[str]:
     """No more thoughts are asked for than were trained, and of the kind that an experiment is about."""
+    study = plan.study
     for method in study.sweep.methods:
         if study.methods[method].thoughts == "none":
             yield f"sweep.methods: {method} has no thoughts to vary"
@@ -194,8 +201,8 @@ def _thoughts_are_there(study: Study) -> Iterator[str]:
                 yield f"{name}.methods: {method} has no continuous thoughts"
     for name in ("sweep", "probing"):
         selection = getattr(study, name)
-        for (dataset, method), k in product(study.selected(selection), getattr(selection, "k", ())):
-            trained = study.trained_k(dataset, method)
+        for (dataset, method), k in product(plan.selected(selection), getattr(selection, "k", ())):
+            trained = plan.trained_k(dataset, method)
             if k > trained:
                 yield (
                     f"{name}.k: {k} is above what {method} is trained for on {dataset} "
@@ -203,9 +210,10 @@ def _thoughts_are_there(study: Study) -> Iterator[str]:
                 )
 
 
-def _comparisons_are_run(study: Study) -> Iterator[str]:
-    done = {(dataset, method) for dataset, method, _ in study.run_keys()}
-    swept = study.selected(study.sweep)
+def _comparisons_are_run(plan: Plan) -> Iterator[str]:
+    study = plan.study
+    done = {(dataset, method) for dataset, method, _ in plan.runs}
+    swept = plan.selected(study.sweep)
     for name, comparison in study.comparisons.items():
         for dataset, method in product(comparison.datasets, comparison.methods):
             if (dataset, method) not in done:
@@ -217,7 +225,8 @@ def _comparisons_are_run(study: Study) -> Iterator[str]:
 # --------------------------------------------------------------------------------------------- questions
 
 
-def _template_fits(study: Study) -> Iterator[str]:
+def _template_fits(plan: Plan) -> Iterator[str]:
+    study = plan.study
     if study.text.template == "prose" and study.text.facts_share_position:
         yield "text.facts_share_position: works with template: symbols alone"
     for name, dataset in study.datasets.items():
@@ -225,10 +234,11 @@ def _template_fits(study: Study) -> Iterator[str]:
             yield f"text.template: symbols writes graph questions alone; {name} needs prose"
 
 
-def _graphs_are_there(study: Study) -> Iterator[str]:
+def _graphs_are_there(plan: Plan) -> Iterator[str]:
     """Graphs for what learns from them, and a question for what shows one."""
-    chosen = study.datasets_run()
-    learns = any(study.model_of(method).pretraining for method in study.methods_run())
+    study = plan.study
+    chosen = plan.datasets
+    learns = any(study.model_of(method).pretraining for method in plan.methods)
     if learns and all(_is_text(study.datasets[name]) for name in chosen):
         yield f"model.pretraining: learns from graph questions; {', '.join(chosen)} has none"
     for name in study.probing.datasets if study.probing else ():
@@ -236,7 +246,8 @@ def _graphs_are_there(study: Study) -> Iterator[str]:
             yield f"probing.datasets: {name} has no graph questions to probe"
 
 
-def _case_is_asked(study: Study) -> Iterator[str]:
+def _case_is_asked(plan: Plan) -> Iterator[str]:
+    study = plan.study
     if study.probing is not None:
         for name in study.probing.datasets:
             probed = min(study.probing.questions or inf, _n_test(study.datasets[name]) or inf)

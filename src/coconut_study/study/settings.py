@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from coconut_study.common.settings import Closed, Names
+from coconut_study.evaluation.settings import Clock, Decoding, Ending, Probing
 from coconut_study.questions.settings import Source
 from coconut_study.sequences.methods import Schedule
 
@@ -84,6 +85,9 @@ class Sweep(Closed):
     datasets: Annotated[tuple[str, ...] | None, Field(description="null for all")] = None
     methods: tuple[str, ...]
     k: tuple[Annotated[int, Field(ge=0)], ...]
+
+
+Selection = Sweep | Clock | Ending | Probing | Decoding
 
 
 class Comparison(Closed):

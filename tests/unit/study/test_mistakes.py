@@ -6,35 +6,16 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from coconut_study.common.errors import StudyError
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
 
-from .test_study import CONFIG, settings, with_value
+from ...studies import GONE, PAPER, changed, settings
 
-PAPER = yaml.safe_load((CONFIG / "paper_numbers.yaml").read_text(encoding="utf-8"))["names"]
 STUDIES = {name: settings(name) for name in ("quick", "smoke", "tour", "paper")}
-GONE = object()
-
-
-def without(study: dict, key: str) -> dict:
-    """A copy without one key."""
-    head, _, rest = key.partition(".")
-    if rest:
-        return study | {head: without(study[head], rest)}
-    return {name: value for name, value in study.items() if name != head}
-
-
-def changed(name: str, changes: dict[str, Any]) -> dict:
-    """A shipped study with some values changed or gone."""
-    study = STUDIES[name]
-    for key, value in changes.items():
-        study = without(study, key) if value is GONE else with_value(study, key, value)
-    return study
 
 
 def refusal(study: dict) -> list[str]:
@@ -90,7 +71,7 @@ MISTAKES = [
     case("datasets.planning.paper", "prosca", "did you mean prosqa?"),
     case("datasets.a b", {}, "is missing", place="datasets.a b.title"),
     case(f"{P}.nodez", 3, "did you mean nodes?", study="smoke"),
-    case(f"{P}.hops", [5, 3], "(5) are more than", study="smoke"),
+    case(f"{P}.hops", [5, 3], "minimum 5 exceeds maximum 3", study="smoke"),
     case(f"{P}.hops", [0, 3], "greater than 0", place=f"{P}.hops.0", study="smoke"),
     case(f"{P}.hops", [3], "is missing", place=f"{P}.hops.1", study="smoke"),
     case(f"{P}.hops", [2, 13], "nodes: 15 or more", study="smoke"),
@@ -109,7 +90,7 @@ MISTAKES = [
     case(f"{Q}.shards", 0, "greater than 0"),
     case(f"{L}.hops", 7, "or equal to 6", study="tour"),
     case(f"{A}.steps", [1, 9], "within 1 to 8", study="tour"),
-    case(f"{A}.steps", [4, 1], "(4) are more than", study="tour"),
+    case(f"{A}.steps", [4, 1], "minimum 4 exceeds maximum 1", study="tour"),
     # files and the hub
     case(Q, FILES | {"test": {"path": "train.json"}}, "that train takes too", place=f"{Q}.test"),
     case(Q, FILES | {"test": {"path": "./x/../train.json"}}, "that train takes too", place=f"{Q}.test"),
@@ -147,7 +128,7 @@ MISTAKES = [
     case("methods.x", {"like": "cots", "title": "X"}, "did you mean cot?", place="methods.x.like"),
     case("methods.x", {"like": "x"}, "goes round in a circle", place="methods.x.like"),
     case("methods.x", {"like": ["cot"]}, "['cot'] is not defined", place="methods.x.like"),
-    case("methods.y", 3, "is no mapping of settings (it is 3)", also={"methods.x": {"like": "y"}}),
+    case("methods.y", 3, "is not a mapping of settings (it is 3)", also={"methods.x": {"like": "y"}}),
     case("methods.x", {"lik": "cot"}, "did you mean like?", place="methods.x.lik"),
     case("methods.x", {"like": "cot", "start": "cots"}, "did you mean cot?", place="methods.x.start"),
     case("methods.cot.start", "cot", "goes round in a circle"),

@@ -1,34 +1,17 @@
-from pathlib import Path
-
 import pytest
-import yaml
-from snakemake.utils import update_config
 
 from coconut_study.common.errors import StudyError
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 
-CONFIG = Path(__file__).resolve().parents[3] / "config"
-
-
-def settings(*names: str) -> dict:
-    """A shipped study, with others laid over it, as the workflow reads it."""
-    found: dict = {}
-    for part in ("methods", *names):
-        update_config(found, yaml.safe_load((CONFIG / f"{part}.yaml").read_text(encoding="utf-8")))
-    return found
-
-
-def with_value(study: dict, key: str, value) -> dict:
-    """A copy with one value changed, by its dotted key."""
-    head, _, rest = key.partition(".")
-    return study | {head: with_value(study.get(head, {}), rest, value) if rest else value}
+from ...studies import settings, with_value
 
 
 @pytest.mark.parametrize("name", ["quick", "smoke", "tour", "scratch", "paper", "large"])
 def test_shipped_studies_are_valid_and_write_every_setting_out(name):
     study = read_study(settings(name))
     assert study.study == name
-    assert list(study.run_keys())
+    assert Plan(study).runs
 
 
 @pytest.mark.parametrize(
@@ -77,12 +60,12 @@ def test_mistakes_are_one_sentence_that_names_the_key(key, value, message):
 def test_the_other_seeds_share_no_seed_with_the_shipped_ones():
     shipped, other = read_study(settings("quick")), read_study(settings("quick", "other_seeds"))
     for seeds_of in (
-        lambda study: {seed for _, _, seed in study.run_keys()},
+        lambda study: {seed for _, _, seed in Plan(study).runs},
         lambda study: set(study.base_seeds),
         lambda study: {study.datasets["planning"].questions.root.seed},
     ):
         assert not seeds_of(shipped) & seeds_of(other)
-    assert {method for _, method, _ in shipped.run_keys()} == {method for _, method, _ in other.run_keys()}
+    assert {method for _, method, _ in Plan(shipped).runs} == {method for _, method, _ in Plan(other).runs}
     assert (shipped.training, shipped.methods) == (other.training, other.methods)
 
 
@@ -96,7 +79,7 @@ def test_a_second_file_may_change_the_data_and_leave_experiments_out():
     }  # fmt: skip
     found = read_study(study | changed)
     assert found.comparisons == {}
-    assert [spec.stage for spec in found.chain("word_problems", "coconut", 0)] == [0, 1, 2, 3, 4]
+    assert [spec.stage for spec in Plan(found).chain("word_problems", "coconut", 0)] == [0, 1, 2, 3, 4]
 
 
 def test_a_missing_section_is_named():
@@ -107,7 +90,7 @@ def test_a_missing_section_is_named():
 
 
 def stage_ids(study, method):
-    return [spec.id for spec in study.chain("planning", method, 1)]
+    return [spec.id for spec in Plan(study).chain("planning", method, 1)]
 
 
 def test_methods_share_the_stages_they_agree_on_and_no_others():
@@ -115,7 +98,7 @@ def test_methods_share_the_stages_they_agree_on_and_no_others():
     coconut, pause = stage_ids(study, "coconut"), stage_ids(study, "pause_as_thought")
     assert coconut[0] == pause[0]
     assert not set(coconut[1:]) & set(pause[1:])
-    assert coconut[0] != study.chain("planning", "coconut", 2)[0].id
+    assert coconut[0] != Plan(study).chain("planning", "coconut", 2)[0].id
 
 
 def test_changing_one_method_leaves_the_stages_of_the_others():
@@ -129,5 +112,7 @@ def test_changing_one_method_leaves_the_stages_of_the_others():
 
 def test_seeds_take_the_base_models_in_turn():
     study = read_study(with_value(settings("quick"), "base_seeds", [5, 6]))
-    seeds = sorted({seed for _, _, seed in study.run_keys()})
-    assert [study.basing("cot", seed).seed for seed in seeds] == [(5, 6)[i % 2] for i in range(len(seeds))]
+    seeds = sorted({seed for _, _, seed in Plan(study).runs})
+    assert [Plan(study).base_spec("cot", seed).seed for seed in seeds] == [
+        (5, 6)[i % 2] for i in range(len(seeds))
+    ]

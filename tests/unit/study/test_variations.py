@@ -3,9 +3,10 @@
 import pytest
 
 from coconut_study.common.errors import StudyError
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 
-from .test_study import settings, with_value
+from ...studies import settings, with_value
 
 REMOVAL = {"unit": "step", "per_epoch": 1, "smoothing": None, "limit": None}
 ALONE = {"comparisons": {}, "clock": None, "ending": None, "probing": None, "decoding": None}
@@ -29,7 +30,7 @@ def refusal(study):
 
 
 def ids(study, method, seed=1):
-    return [spec.id for spec in study.chain("balanced", method, seed)]
+    return [spec.id for spec in Plan(study).chain("balanced", method, seed)]
 
 
 # ------------------------------------------------------------------------------------------------ like
@@ -116,7 +117,7 @@ LATER = {"like": "coconut", "title": "Later", "start": "cot"}
 
 def test_a_run_that_starts_from_another_goes_through_its_stages_first():
     study = read_study(smoke(["cot", "coconut", "later"], {"later": LATER}))
-    later, cot, coconut = (study.chain("balanced", name, 1) for name in ("later", "cot", "coconut"))
+    later, cot, coconut = (Plan(study).chain("balanced", name, 1) for name in ("later", "cot", "coconut"))
     assert later[:1] == cot
     assert [spec.stage for spec in later] == [0, 0, 1, 2]
     assert [spec.parent for spec in later] == [None, *(spec.id for spec in later[:-1])]
@@ -125,7 +126,7 @@ def test_a_run_that_starts_from_another_goes_through_its_stages_first():
     assert [spec.epochs_before for spec in later] == [0, 0, 1, 2]
     assert [spec.epochs_in_all for spec in later] == [3, 3, 3, 3]
     assert [spec.keep for spec in later] == ["best", "last", "last", "best"]
-    assert later[0].id != study.chain("balanced", "later", 2)[0].id
+    assert later[0].id != Plan(study).chain("balanced", "later", 2)[0].id
 
 
 def test_stages_of_the_start_are_its_own_even_where_it_is_not_run():
@@ -134,10 +135,10 @@ def test_stages_of_the_start_are_its_own_even_where_it_is_not_run():
         "later": LATER | {"start": "short", "schedule": {"epochs": [0, 1, 4]}},
     }
     study = read_study(smoke(["later"], methods))
-    chain = study.chain("balanced", "later", 1)
+    chain = Plan(study).chain("balanced", "later", 1)
     assert [(spec.stage, spec.epochs) for spec in chain] == [(0, 2), (1, 1), (2, 4)]
     assert (chain[0].layout.hidden, chain[0].layout.markers) == (0, False)
-    assert chain[:1] == study.chain("balanced", "short", 1)
+    assert chain[:1] == Plan(study).chain("balanced", "short", 1)
 
 
 def test_runs_that_start_from_the_same_run_share_it():
@@ -151,8 +152,8 @@ def test_runs_that_start_from_the_same_run_share_it():
 def test_a_start_may_itself_start_from_another():
     methods = {"later": LATER, "last": {"like": "no_cot", "title": "Last", "start": "later"}}
     study = read_study(smoke(["last"], methods))
-    chain = study.chain("balanced", "last", 1)
-    assert chain[:-1] == study.chain("balanced", "later", 1)
+    chain = Plan(study).chain("balanced", "last", 1)
+    assert chain[:-1] == Plan(study).chain("balanced", "later", 1)
     assert (len(chain), chain[-1].parent) == (5, chain[-2].id)
 
 
@@ -177,12 +178,12 @@ def test_starts_from_nowhere_are_refused(methods, message):
 def test_a_method_with_a_model_of_its_own_has_a_base_of_its_own():
     methods = {"wide": {"like": "coconut", "title": "Wide", "model": {"architecture": {"n_embd": 32}}}}
     study = read_study(smoke(["coconut", "wide"], methods))
-    ours, wide = study.basing("coconut", 1), study.basing("wide", 1)
+    ours, wide = Plan(study).base_spec("coconut", 1), Plan(study).base_spec("wide", 1)
     assert ours.id != wide.id
     assert wide.model.architecture == study.model.architecture | {"n_embd": 32}
-    assert ours.id == study.basing("cot", 1).id
+    assert ours.id == Plan(study).base_spec("cot", 1).id
     assert not set(ids(study, "coconut")) & set(ids(study, "wide"))
-    assert {spec.base.id for spec in study.chain("balanced", "wide", 1)} == {wide.id}
+    assert {spec.base.id for spec in Plan(study).chain("balanced", "wide", 1)} == {wide.id}
 
 
 def test_a_wrong_model_setting_of_a_method_is_named():
@@ -216,7 +217,7 @@ def test_stages_that_agree_have_one_id_whatever_the_methods_are_called():
     methods = {"a": {"like": "coconut", "title": "A"}, "b": {"like": "a", "title": "B", "paper": "cot"}}
     study = read_study(smoke(["coconut", "a", "b"], methods))
     assert ids(study, "coconut") == ids(study, "a") == ids(study, "b")
-    assert study.chain("balanced", "a", 1) == study.chain("balanced", "b", 1)
+    assert Plan(study).chain("balanced", "a", 1) == Plan(study).chain("balanced", "b", 1)
     assert not set(ids(study, "a", 1)) & set(ids(study, "a", 2))
 
 
@@ -237,12 +238,12 @@ def test_a_removing_method_needs_its_schedule():
     study = smoke(["icot"])
     message = "datasets.balanced.schedule.removal: is missing; icot needs to know how fast"
     assert message in refusal(study)
-    (spec,) = read_study(with_value(study, "datasets.balanced.schedule.removal", REMOVAL)).chain(
+    (spec,) = Plan(read_study(with_value(study, "datasets.balanced.schedule.removal", REMOVAL))).chain(
         "balanced", "icot", 1
     )
     assert spec.removal.model_dump() == REMOVAL
     own = with_value(study, "methods.icot.schedule", {"removal": REMOVAL})
-    assert read_study(own).chain("balanced", "icot", 1)[0].removal == spec.removal
+    assert Plan(read_study(own)).chain("balanced", "icot", 1)[0].removal == spec.removal
 
 
 def test_the_schedule_of_removal_changes_no_other_method():
@@ -321,7 +322,7 @@ def test_experiments_on_thoughts_need_methods_with_continuous_ones(key):
         study = smoke(runs, **{key: EXPERIMENTS[key] | {"methods": ["coconut", method]}})
         assert f"{key}.methods: {method} has no continuous thoughts" in refusal(study)
     study = read_study(smoke(runs, **{key: EXPERIMENTS[key] | {"methods": ["coconut"]}}))
-    assert study.selected(getattr(study, key)) == [("balanced", "coconut")]
+    assert Plan(study).selected(getattr(study, key)) == [("balanced", "coconut")]
     unknown = smoke(runs, **{key: EXPERIMENTS[key] | {"methods": ["coconot"]}})
     assert f"{key}.methods: coconot is not defined; did you mean coconut?" in refusal(unknown)
 

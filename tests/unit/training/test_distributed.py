@@ -20,13 +20,14 @@ from coconut_study.engine.batches import collate
 from coconut_study.questions import datasets, schema
 from coconut_study.sequences.builder import Sequence
 from coconut_study.sequences.templates import TEMPLATES
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 from coconut_study.training import base_model
 from coconut_study.training.commands import train
 from coconut_study.training.distributed import rows
 from coconut_study.training.stage import StageTrainer
 
-from ..study.test_study import settings, with_value
+from ...studies import settings, with_value
 
 ROOT = Path(__file__).parents[3]
 GPT2 = {
@@ -63,7 +64,7 @@ def prepare(case, folder: Path) -> None:
     model, tokenizer = base_model.make(study.model, 0, map(TEMPLATES["prose"].text, splits["train"]))
     (folder / "base").mkdir()
     checkpoints.save(folder / "base", model, tokenizer, {})
-    specs = [spec.model_dump(mode="json") for spec in study.chain("balanced", "coconut", 1)[1:]]
+    specs = [spec.model_dump(mode="json") for spec in Plan(study).chain("balanced", "coconut", 1)[1:]]
     (folder / "specs.json").write_text(json.dumps(specs))
 
 

@@ -14,13 +14,14 @@ from coconut_study.engine.tokenizer import marks_of
 from coconut_study.questions.datasets import generate
 from coconut_study.sequences.builder import build, tokenize
 from coconut_study.sequences.templates import TEMPLATES
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 from coconut_study.training import base_model, lora
 from coconut_study.training.settings import Lora
 from coconut_study.training.stage import StageTrainer
 
 from ...conftest import ARCHITECTURES
-from ..study.test_study import settings, with_value
+from ...studies import settings, with_value
 
 LORA = {"rank": 2, "alpha": 4, "dropout": 0.1, "targets": None}
 
@@ -64,7 +65,7 @@ def adapted(trainer):
 def stage(request, splits, tmp_path_factory):
     """A trained first stage: the base model on disk, what was before, the trainer, and the checkpoint."""
     study = lora_study(request.param)
-    spec = study.chain("balanced", "coconut", 1)[1]
+    spec = Plan(study).chain("balanced", "coconut", 1)[1]
     folder = tmp_path_factory.mktemp("lora")
     at = {name: folder / name for name in ("base", "stage")}
     for path in at.values():
@@ -81,7 +82,7 @@ def stage(request, splits, tmp_path_factory):
     checkpoints.save(at["stage"], trainer.learner.model, tokenizer, {"thoughts": 1})
     return SimpleNamespace(
         spec=spec, at=at, before=before, embedded=embedded, plain=plain, fresh=fresh, trainer=trainer,
-        tokenizer=tokenizer, history=history, next=study.chain("balanced", "coconut", 1)[2],
+        tokenizer=tokenizer, history=history, next=Plan(study).chain("balanced", "coconut", 1)[2],
     )  # fmt: skip
 
 

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from coconut_study.common.errors import StudyError
 from coconut_study.questions.settings import Source
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
 from coconut_study.training import preflight
 from coconut_study.training.settings import Model
 
-from ..study.test_mistakes import changed
+from ...studies import changed
 
 # --------------------------------------------------------------------------------------- architectures
 

@@ -12,10 +12,11 @@ from safetensors.torch import load_file
 from coconut_study.engine import checkpoints
 from coconut_study.questions import datasets, schema
 from coconut_study.sequences.templates import TEMPLATES
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 from coconut_study.training import base_model
 
-from ..study.test_study import settings, with_value
+from ...studies import settings, with_value
 
 STILL = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 
@@ -33,7 +34,7 @@ def stage(tmp_path_factory):
     model, tokenizer = base_model.make(study.model, 0, map(TEMPLATES["prose"].text, splits["train"]))
     (folder / "base").mkdir()
     checkpoints.save(folder / "base", model, tokenizer, {})
-    (folder / "spec.json").write_text(study.chain("balanced", "coconut", 1)[1].model_dump_json())
+    (folder / "spec.json").write_text(Plan(study).chain("balanced", "coconut", 1)[1].model_dump_json())
     return folder
 
 

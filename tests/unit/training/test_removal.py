@@ -13,12 +13,13 @@ from coconut_study.questions.datasets import generate
 from coconut_study.sequences.builder import Tokens, build
 from coconut_study.sequences.methods import Layout, Removal
 from coconut_study.sequences.templates import TEMPLATES, WORD
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 from coconut_study.training import base_model, stage
 from coconut_study.training.learner import Learner
 from coconut_study.training.schedule import scheduled, smoothed
 
-from ..study.test_study import settings, with_value
+from ...studies import settings, with_value
 from .test_stage import weights
 
 Q, S1, S2, S3, A = [1, 2], [11, 12], [21], [31, 32, 33], [9, 0]
@@ -136,7 +137,7 @@ def trainer(splits):
 
     def make(removal, epochs=(1, 1, 1), method="icot", **training):
         study = icot_study(removal, epochs)
-        (spec,) = study.chain("balanced", method, 1)
+        (spec,) = Plan(study).chain("balanced", method, 1)
         spec = spec.model_copy(update={"training": spec.training.model_copy(update=training)})
         model, tokenizer = base_model.make(study.model, 0, map(TEMPLATES["prose"].text, splits["train"]))
         return stage.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])

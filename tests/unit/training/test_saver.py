@@ -16,7 +16,8 @@ from coconut_study.common.errors import StudyError
 from coconut_study.common.workspace import Pieces, workspace
 from coconut_study.questions.datasets import generate
 from coconut_study.sequences.templates import TEMPLATES
-from coconut_study.study.definition import read_study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 from coconut_study.training import base_model
 from coconut_study.training import meter as energy
 from coconut_study.training import saver as saving
@@ -24,7 +25,7 @@ from coconut_study.training.saver import Saver
 from coconut_study.training.settings import Mixing
 from coconut_study.training.stage import StageTrainer
 
-from ..study.test_study import settings
+from ...studies import settings
 
 N_STEPS = 8  # of the stage below: two epochs of four updates
 
@@ -49,7 +50,7 @@ def stage(study, start, splits):
     """Makes the trainer of a stage with dropout, mixing and ever new names, of two epochs."""
 
     def make(**training):
-        (*_, spec) = study.chain("balanced", "coconut", 1)
+        (*_, spec) = Plan(study).chain("balanced", "coconut", 1)
         mixed = Mixing(probability=0.4, stages="earlier")
         own = spec.training.model_copy(update={"redraw": True, "mixing": mixed} | training)
         spec = spec.model_copy(update={"training": own, "epochs": 2.0})

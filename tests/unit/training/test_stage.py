@@ -10,10 +10,12 @@ from coconut_study.engine import checkpoints
 from coconut_study.engine.tokenizer import marks_of
 from coconut_study.questions.datasets import generate
 from coconut_study.sequences.templates import TEMPLATES
-from coconut_study.study.definition import Study, read_study
+from coconut_study.study.definition import Study
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 from coconut_study.training import base_model, pretrain, stage
 
-from ..study.test_study import settings
+from ...studies import settings
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def changed(spec, **training):
 
 @pytest.fixture
 def stages(study):
-    return study.chain("balanced", "coconut", 1)
+    return Plan(study).chain("balanced", "coconut", 1)
 
 
 def test_a_stage_depends_on_its_spec_alone(stages, study, splits):

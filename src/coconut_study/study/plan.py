@@ -1,0 +1,359 @@
+"""What a study does: its runs, the stages and base models that they need, the jobs and where results lie.
+
+Pure: a plan is computed from the settings alone and reads no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from coconut_study.evaluation.settings import GenerationSpec
+from coconut_study.questions.settings import Files
+from coconut_study.sequences.methods import Layout, Method, Schedule
+from coconut_study.study.definition import Study
+from coconut_study.study.settings import Needs, Selection
+from coconut_study.training.settings import Basing, Mixing, StageSpec, Training
+
+SPLITS = ("train", "valid", "test")
+# The rules that evaluate a trained run, and the file in the folder of the run that each of them leads to.
+MEASURED = {
+    "respond": "grades.csv",
+    "clock": "clock.csv",
+    "ending": "ending.csv",
+    "probe": "values.csv",
+    "decode": "decoded.csv",
+}
+
+
+class Run(NamedTuple):
+    """One method, trained on one data set with one seed."""
+
+    dataset: str
+    method: str
+    seed: int
+
+
+class Job(NamedTuple):
+    """One job of a rule that uses a model."""
+
+    rule: str
+    name: str  # its log and its benchmark are <rule>/<name>
+    dataset: str | None
+    needs: Needs
+    minutes: float  # that it may take
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan of a valid study. Paths are relative to the working directory of the workflow."""
+
+    study: Study
+
+    # ---------------------------------------------------------------------------------------------- runs
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """Every run once, in the order of the file."""
+        return list(
+            dict.fromkeys(
+                Run(dataset, method, seed)
+                for grid in self.study.runs
+                for dataset in grid.datasets
+                for method in grid.methods
+                for seed in grid.seeds
+            )
+        )
+
+    @cached_property
+    def cells(self) -> list[tuple[str, str]]:
+        """(dataset, method) of the runs, each once."""
+        return list(dict.fromkeys((run.dataset, run.method) for run in self.runs))
+
+    @cached_property
+    def datasets(self) -> list[str]:
+        """The data sets of the runs, each once."""
+        return list(dict.fromkeys(run.dataset for run in self.runs))
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """The methods of the runs, each once."""
+        return list(dict.fromkeys(run.method for run in self.runs))
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """The title of every data set and method, by name."""
+        titles = {name: dataset.title for name, dataset in self.study.datasets.items()}
+        return titles | {name: method.title for name, method in self.study.methods.items()}
+
+    @cached_property
+    def parts(self) -> dict[str, list[Run]]:
+        """The runs of every data set, method and seed; keys are dataset_NAME, method_NAME and seed_NUMBER."""
+        parts: dict[str, list[Run]] = {}
+        for run in self.runs:
+            for kind, value in run._asdict().items():
+                parts.setdefault(f"{kind}_{value}", []).append(run)
+        return parts
+
+    def lineage(self, method: str) -> list[str]:
+        """The methods whose stages a run of `method` goes through, in training order; the last is its own."""
+        names = [method]
+        while (start := self.study.methods[names[0]].start) is not None:
+            names.insert(0, start)
+        return names
+
+    @cached_property
+    def trained(self) -> list[tuple[str, str]]:
+        """(dataset, method) of all that is trained: of the runs, and of the methods that they start from."""
+        return list(
+            dict.fromkeys((dataset, name) for dataset, method in self.cells for name in self.lineage(method))
+        )
+
+    def selected(self, selection: Selection | None) -> list[tuple[str, str]]:
+        """(dataset, method) of the runs that an experiment selects; none if the study leaves it out."""
+        if selection is None:
+            return []
+        datasets = getattr(selection, "datasets", None) or self.study.datasets
+        return [(d, m) for d, m in self.cells if d in datasets and m in selection.methods]
+
+    def runs_of(self, selection: Selection | None) -> list[Run]:
+        """The runs that an experiment selects; none if the study leaves it out."""
+        selected = self.selected(selection)
+        return [run for run in self.runs if run[:2] in selected]
+
+    # ------------------------------------------------------------------------------------------ training
+
+    def base_spec(self, method: str, seed: int) -> Basing:
+        """All that determines the base model of a run; the seeds of the runs take the base seeds in turn."""
+        seeds = list(dict.fromkeys(run.seed for run in self.runs))
+        base_seeds = self.study.base_seeds
+        return Basing(
+            model=self.study.model_of(method),
+            text=self.study.text,
+            seed=base_seeds[seeds.index(seed) % len(base_seeds)],
+        )
+
+    def chain(self, dataset: str, method: str, seed: int) -> list[StageSpec]:
+        """The stages of a run in training order, including those of the methods that it starts from.
+
+        Runs that agree on a stage have equal specs for it.
+        """
+        specs: list[StageSpec] = []
+        for name in self.lineage(method):
+            specs += self._stages(dataset, name, seed, specs[-1].id if specs else None)
+        return specs
+
+    def _stages(self, dataset: str, method: str, seed: int, parent: str | None) -> list[StageSpec]:
+        schedule, row = self.study.schedule_of(dataset, method), self.study.methods[method]
+        training = self.study.training_of(method)
+        stages = row.plan(schedule)
+        questions = self.study.datasets[dataset].questions.model_dump(mode="json")
+        base = self.base_spec(method, seed)
+        specs: list[StageSpec] = []
+        before = 0.0
+        for stage, epochs in stages:
+            mixed = _mixed(row, schedule, stage, training.mixing)
+            specs.append(
+                StageSpec(
+                    questions=questions,
+                    base=base,
+                    training=training if mixed else _unmixed(training),
+                    layout=row.layout(schedule, stage),
+                    removal=schedule.removal if row.steps == "removed" else None,
+                    mixed=mixed,
+                    stage=stage,
+                    seed=seed,
+                    epochs=epochs,
+                    epochs_before=before,
+                    epochs_in_all=sum(epochs for _, epochs in stages),
+                    keep=training.keep if stage == stages[-1][0] else "last",
+                    evaluation=self.study.responding,
+                    parent=specs[-1].id if specs else parent,
+                )
+            )
+            before += epochs
+        return specs
+
+    @cached_property
+    def chains(self) -> dict[Run, list[StageSpec]]:
+        """The stages of every run, in training order."""
+        return {run: self.chain(*run) for run in self.runs}
+
+    @cached_property
+    def stages(self) -> dict[str, StageSpec]:
+        """Every stage once, by its id: runs that agree on a stage share it."""
+        return {spec.id: spec for chain in self.chains.values() for spec in chain}
+
+    @cached_property
+    def bases(self) -> dict[str, Basing]:
+        """Every base model once, by its id."""
+        return {spec.base.id: spec.base for spec in self.stages.values()}
+
+    # ---------------------------------------------------------------------------------------- evaluation
+
+    def trained_k(self, dataset: str, method: str) -> int:
+        """The number of thoughts that a run ends its training with."""
+        return self.study.methods[method].final_layout(self.study.schedule_of(dataset, method)).thoughts
+
+    def generation_spec(self, run: Run, ks: Iterable[int] | None = None) -> GenerationSpec:
+        """All that determines what a trained run generates.
+
+        `ks` are the numbers of thoughts; if None, the number it was trained with and those of the sweep.
+        """
+        dataset, method, _ = run
+        schedule = self.study.schedule_of(dataset, method)
+        final = self.study.methods[method].final_layout(schedule)
+        swept = self.study.sweep.k if (dataset, method) in self.selected(self.study.sweep) else ()
+        return GenerationSpec(
+            run=Run(*run)._asdict(),
+            text=self.study.text,
+            layouts=tuple(
+                final.with_thoughts(k, schedule.c)
+                for k in sorted({*swept, final.thoughts} if ks is None else {*ks})
+            ),
+            responding=self.study.responding,
+        )
+
+    @cached_property
+    def asked(self) -> dict[str, list[Run]]:
+        """For each rule that evaluates trained runs, the runs that it evaluates."""
+        return {
+            "respond": self.runs,
+            "clock": self.runs_of(self.study.clock),
+            "ending": self.runs_of(self.study.ending),
+            "probe": self.runs_of(self.study.probing),
+            "decode": self.runs_of(self.study.decoding),
+        }
+
+    # -------------------------------------------------------------------------------------------- places
+
+    @property
+    def results(self) -> str:
+        """The folder of the results."""
+        return f"results/{self.study.study}"
+
+    @property
+    def benchmarks(self) -> str:
+        """The folder of the benchmarks that Snakemake writes."""
+        return f"benchmarks/{self.study.study}"
+
+    @property
+    def logs(self) -> str:
+        """The folder of the logs."""
+        return f"logs/{self.study.study}"
+
+    def base_name(self, base: Basing) -> str:
+        """A base model: its path below the folders of base models and of their logs and benchmarks."""
+        return f"seed{base.seed}-{base.id}"
+
+    def base_folder(self, base: Basing) -> str:
+        """The folder of a base model."""
+        return f"{self.results}/base/{self.base_name(base)}"
+
+    def stage_name(self, run: Run, spec: StageSpec) -> str:
+        """A stage of a run: its path below the folders of stages and of their logs and benchmarks."""
+        dataset, _, seed = run
+        return f"{dataset}/seed{seed}/stage{spec.stage}-{spec.id}"
+
+    def stage_folder(self, run: Run, spec: StageSpec) -> str:
+        """The folder of a stage of a run."""
+        return f"{self.results}/stages/{self.stage_name(run, spec)}"
+
+    def parent_folder(self, run: Run, spec: StageSpec) -> str:
+        """The checkpoint that a stage of a run starts from: the stage before it, or the base model."""
+        if spec.parent is None:
+            return self.base_folder(spec.base)
+        return f"{self.stage_folder(run, self.stages[spec.parent])}/checkpoint"
+
+    def last_checkpoint(self, run: Run) -> str:
+        """The checkpoint that a run ends its training with."""
+        return f"{self.stage_folder(run, self.chains[run][-1])}/checkpoint"
+
+    def questions(self, dataset: str, split: str) -> str:
+        """The question file of a split of a data set."""
+        return f"{self.results}/data/{dataset}/{split}.jsonl"
+
+    def shards(self, dataset: str) -> list[str]:
+        """The files of the parts in which a data set is drawn; none if it is drawn in one."""
+        n_shards = getattr(self.study.datasets[dataset].questions.root, "shards", 1)
+        return [
+            f"{self.results}/data/{dataset}/shards/{number}.jsonl"
+            for number in (range(n_shards) if n_shards > 1 else ())
+        ]
+
+    def source_files(self, dataset: str) -> list[str]:
+        """The files that a data set is read from; none if it is generated or loaded from the hub."""
+        source = self.study.datasets[dataset].questions.root
+        return [getattr(source, split).path for split in SPLITS] if isinstance(source, Files) else []
+
+    def vocabulary(self, base: Basing) -> list[str]:
+        """The question files that a new model learns its words from; none for a pretrained model."""
+        return [self.questions(name, "train") for name in self.datasets] if base.model.architecture else []
+
+    def of_runs(self, name: str, runs: Iterable[Run] | None = None) -> list[str]:
+        """The file `name` in the folder of every run, or of some."""
+        return [
+            f"{self.results}/runs/{dataset}/{method}/seed{seed}/{name}"
+            for dataset, method, seed in (self.runs if runs is None else runs)
+        ]
+
+    def measured(self, runs: Iterable[Run]) -> list[str]:
+        """All files that the study measures of some runs."""
+        wanted = set(runs)
+        return [
+            path
+            for rule, name in MEASURED.items()
+            for path in self.of_runs(name, [run for run in self.asked[rule] if run in wanted])
+        ]
+
+    # -------------------------------------------------------------------------------------------- costs
+
+    def needs(self, rule: str, dataset: str | None = None) -> Needs:
+        """What a job of a rule needs of the machine, on a data set if it works on one."""
+        own = self.study.datasets[dataset].machine.needs(rule) if dataset else None
+        needs = own or self.study.machine.needs(rule)
+        assert needs is not None
+        return needs
+
+    def training_minutes(self, dataset: str, spec: StageSpec) -> float:
+        """What a stage may take; the study gives the minutes of an epoch."""
+        return self.needs("train", dataset).minutes * max(spec.epochs, 1)
+
+    @cached_property
+    def jobs(self) -> dict[str, list[Job]]:
+        """The jobs of every rule that uses a model and has jobs, in the order in which they run."""
+        trained = {
+            self.stage_name(run, spec): (run.dataset, spec) for run in self.runs for spec in self.chains[run]
+        }
+        jobs = [self._job("base", self.base_name(base)) for base in self.bases.values()]
+        jobs += [
+            self._job("train", name, dataset)._replace(minutes=self.training_minutes(dataset, spec))
+            for name, (dataset, spec) in trained.items()
+        ]
+        jobs += [
+            self._job(rule, f"{run.dataset}/{run.method}/seed{run.seed}", run.dataset)
+            for rule, runs in self.asked.items()
+            for run in runs
+        ]
+        by_rule: dict[str, list[Job]] = {}
+        for job in jobs:
+            by_rule.setdefault(job.rule, []).append(job)
+        return by_rule
+
+    def _job(self, rule: str, name: str, dataset: str | None = None) -> Job:
+        needs = self.needs(rule, dataset)
+        return Job(rule, name, dataset, needs, needs.minutes)
+
+
+def _mixed(method: Method, schedule: Schedule, stage: int, mixing: Mixing) -> tuple[Layout, ...]:
+    if method.steps != "staged" or mixing.probability == 0:
+        return ()
+    stages = range(stage) if mixing.stages == "earlier" else range(schedule.stages + 1)
+    return tuple(method.layout(schedule, other) for other in stages)
+
+
+def _unmixed(training: Training) -> Training:
+    """Training settings without mixing: stages that mix nothing in are the same whatever its probability."""
+    return training.model_copy(update={"mixing": Mixing(probability=0, stages="earlier")})

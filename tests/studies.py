@@ -1,0 +1,60 @@
+"""The shipped studies for tests: as settings, with some values changed, and as plans."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snakemake.utils import update_config
+
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
+
+CONFIG = Path(__file__).resolve().parents[1] / "config"
+GONE = object()
+
+
+def settings(*names: str) -> dict[str, Any]:
+    """The settings of a shipped study, with others laid over them, as the workflow reads them."""
+    merged: dict[str, Any] = {}
+    for part in ("methods", *names):
+        update_config(merged, deepcopy(_read(part)))
+    return merged
+
+
+@cache
+def _read(name: str) -> Any:
+    return yaml.safe_load((CONFIG / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def with_value(study: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """A copy with one value changed, by its dotted key."""
+    head, _, rest = key.partition(".")
+    return study | {head: with_value(study.get(head, {}), rest, value) if rest else value}
+
+
+def without(study: dict[str, Any], key: str) -> dict[str, Any]:
+    """A copy without one dotted key."""
+    head, _, rest = key.partition(".")
+    if rest:
+        return study | {head: without(study[head], rest)}
+    return {name: value for name, value in study.items() if name != head}
+
+
+def changed(name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a shipped study with values changed by their dotted keys; GONE leaves a key out."""
+    study = settings(name)
+    for key, value in changes.items():
+        study = without(study, key) if value is GONE else with_value(study, key, value)
+    return study
+
+
+def plan_of(study: dict[str, Any]) -> Plan:
+    """The plan of a study with these settings."""
+    return Plan(read_study(study))
+
+
+PAPER = _read("paper_numbers")["names"]
