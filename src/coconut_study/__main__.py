@@ -1,6 +1,7 @@
 """The command line: one command for each kind of rule.
 
-Settings come as JSON, as the workflow passes them; `python -m coconut_study COMMAND --help` names them.
+Settings are given as JSON, as the workflow passes them; `python -m coconut_study COMMAND --help` lists the
+options of a command. `@FILE` stands for the lines of a file, one argument per line.
 """
 
 from __future__ import annotations
@@ -21,39 +22,39 @@ from coconut_study.questions import commands as questions
 from coconut_study.report import commands as report
 from coconut_study.training import commands as training
 
+AGAIN = "run the same command again"
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 for module in (questions, training, evaluation, report):
     app.add_typer(module.app)
 
 
 def main() -> None:
-    """Run a command; a mistake of the user's is one sentence and exit status 1."""
+    """Run a command; a mistake of the user ends in one sentence on standard error and exit status 1."""
     keep_freed()
     try:
-        app([part for argument in sys.argv[1:] for part in unfolded(argument)])
+        app([part for argument in sys.argv[1:] for part in expanded(argument)])
     except StudyError as error:
-        refuse(str(error))
+        fail(str(error))
     except JSONDecodeError as error:
-        refuse(f"{error.doc[:60]!r} is not JSON ({error.msg})")
+        fail(f"{error.doc[:60]!r} is not JSON ({error.msg})")
     except SafetensorError as error:
-        refuse(f"a file of weights: {error}; the same command goes on when that is mended")
+        fail(f"weights cannot be read or written ({error}); correct this and {AGAIN}")
     except OSError as error:
         if error.errno in (ENOSPC, EDQUOT):
-            refuse(
-                f"{error.filename or 'the disk'}: no room is left; make some, and the same command goes on"
-            )
+            fail(f"{error.filename or 'writing a file'}: disk full; free space and {AGAIN}")
         if error.filename is None:
             raise
-        refuse(f"{error.filename}: {error.strerror}")
+        fail(f"{error.filename}: {error.strerror}")
 
 
-def unfolded(argument: str) -> list[str]:
-    """What an argument stands for: the lines of a file, where it is `@` and the file."""
+def expanded(argument: str) -> list[str]:
+    """The arguments that one argument stands for: the lines of FILE for `@FILE`, else itself."""
     return Path(argument[1:]).read_text("utf-8").splitlines() if argument.startswith("@") else [argument]
 
 
-def refuse(sentence: str) -> NoReturn:
-    """End with a sentence and exit status 1."""
+def fail(sentence: str) -> NoReturn:
+    """Write an error to standard error and end with exit status 1."""
     print(f"error: {sentence}", file=sys.stderr)
     raise SystemExit(1) from None
 

@@ -1,8 +1,8 @@
-"""The exception that users see, and the sentences that it says.
+"""The exception that users see, and the words of its messages.
 
-`StudyError` is raised for every mistake that a user can mend. `explain` turns pydantic's errors about settings
-into one sentence each, `undefined` and `hint` word names that do not exist, and `one_line` fits the message of
-another library into a sentence.
+`StudyError` is raised for every mistake that a user can mend. `explain` makes one sentence of each error that
+pydantic finds in settings, `undefined` and `hint` are about unknown names, and `one_line` shortens the message
+of another library.
 """
 
 from __future__ import annotations

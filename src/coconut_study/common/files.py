@@ -1,4 +1,7 @@
-"""Whole files or none: everything is written under a temporary name, then renamed."""
+"""Files that are complete or absent: they are written under a temporary name, then renamed.
+
+Reading raises StudyError with the path and what is wrong with the file.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +14,73 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from coconut_study.common.errors import StudyError
+from coconut_study.common.errors import StudyError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+# ---------------------------------------------------------------------------------------------- writing
+
+
+@contextmanager
+def written_path(path: Path) -> Iterator[Path]:
+    """A temporary path to write to; it is renamed to `path` if the block succeeds and removed if not."""
+    part = _temporary(path)
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[TextIO]:
+    """Open `path` for writing; it appears only if the block succeeds."""
+    with written_path(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
+def written_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill; it becomes `path`, and replaces what is there, only if the block succeeds."""
+    part = _temporary(path)
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        yield part
+        shutil.rmtree(path, ignore_errors=True)
+        part.replace(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table with ten significant digits."""
+    with written(path) as file:
+        table.to_csv(file, index=False, float_format="%.10g", lineterminator="\n")
+
+
 def check_space(folder: Path, n_bytes: int) -> None:
-    """StudyError when the disk of a folder has less room."""
-    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    if (free := shutil.disk_usage(there).free) < n_bytes:
+    """StudyError if the disk of `folder` has less than `n_bytes` free."""
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    if (free := shutil.disk_usage(existing).free) < n_bytes:
         raise StudyError(
-            f"{folder}: this stage needs up to {n_bytes / 1e9:.2f} GB for its states and its checkpoint, the "
-            f"disk has {free / 1e9:.2f} GB left; make room, and the same command goes on"
+            f"{folder}: the states and the checkpoint of this stage need up to {n_bytes / 1e9:.2f} GB, the "
+            f"disk has {free / 1e9:.2f} GB left; free space and run the same command again"
         )
 
 
 def _temporary(path: Path) -> Path:
-    """A name for this process alone; what processes that were killed left of the same file is removed."""
+    """A temporary path of this process for `path`; removes those that killed processes left."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{escape(path.name)}.*.part"):
-        if not _runs(int(left.name.split(".")[-2])):
+        if not _is_running(int(left.name.split(".")[-2])):
             _remove(left)
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
-def _runs(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except OSError as error:
@@ -51,46 +95,30 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A temporary name that becomes `path` when the block ends well, and vanishes when it does not."""
-    part = _temporary(path)
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def written(path: Path) -> Iterator[TextIO]:
-    """The same as an open text file."""
-    with whole(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
-        yield file
-
-
-@contextmanager
-def written_folder(path: Path) -> Iterator[Path]:
-    """The same as a folder; an earlier folder at `path` is replaced."""
-    part = _temporary(path)
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        yield part
-        shutil.rmtree(path, ignore_errors=True)
-        part.replace(path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+# ---------------------------------------------------------------------------------------------- reading
 
 
 def file_hash(path: Path) -> str:
-    """sha256 of a file."""
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
 
+def read_text(path: Path, content: str = "questions") -> str:
+    """The text of a file of questions, or of other `content`; StudyError if it cannot be read or is blank."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror}); give a file of {content}") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: is not UTF-8 text; give a file of {content}") from error
+    if not text.strip():
+        raise StudyError(f"{path}: holds no {content}")
+    return text
+
+
 def read_yaml(path: Path) -> Any:
-    """What a YAML file holds."""
+    """The content of a YAML file."""
     import yaml
 
     try:
@@ -99,45 +127,21 @@ def read_yaml(path: Path) -> Any:
         raise StudyError(f"{path}: cannot be read ({one_line(error)})") from error
 
 
-def read_csv(path: Path, columns: Sequence[str], **reading: Any) -> pd.DataFrame:
-    """A table; StudyError names a column that it lacks."""
+def read_csv(path: Path, columns: Sequence[str], **options: Any) -> pd.DataFrame:
+    """A table that has `columns`; StudyError names those that it lacks. `options` are those of pandas."""
     import pandas as pd
 
     try:
-        table = pd.read_csv(path, **reading)
+        table = pd.read_csv(path, **options)
     except (OSError, ValueError) as error:
         raise StudyError(f"{path}: cannot be read as a table ({one_line(error)})") from error
-    if lacking := [column for column in columns if column not in table]:
-        raise StudyError(f"{path}: has no column {', '.join(lacking)}; it has {', '.join(map(str, table))}")
+    if missing := [column for column in columns if column not in table]:
+        raise StudyError(f"{path}: has no column {', '.join(missing)}; it has {', '.join(map(str, table))}")
     return table
 
 
-def one_line(error: Exception) -> str:
-    """The message of an error on a single line."""
-    return " ".join(str(error).split())
-
-
 def read_all(paths: list[Path], columns: Sequence[str]) -> pd.DataFrame:
-    """The rows of several tables."""
+    """The rows of several tables that have `columns`, one table after the other."""
     import pandas as pd
 
     return pd.concat((read_csv(path, columns) for path in paths), ignore_index=True)
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table whole or not at all."""
-    with written(path) as file:
-        table.to_csv(file, index=False, float_format="%.10g", lineterminator="\n")
-
-
-def text_of(path: Path, of: str = "questions") -> str:
-    """The text of a file of questions, or of something else; StudyError when it has none to be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror}); give a file of {of}") from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: is not UTF-8 text; give a file of {of}") from error
-    if not text.strip():
-        raise StudyError(f"{path}: holds no {of}")
-    return text

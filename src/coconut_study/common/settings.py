@@ -1,4 +1,4 @@
-"""What the settings of every package are made of: the closed model, common types and checks, reading, overlays."""
+"""What the settings of every package are made of: a closed model, common types and checks, overlays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
 class Closed(BaseModel):
-    """Settings whose keys are all known and whose numbers are all finite; they do not change after reading."""
+    """Settings with known keys and finite numbers only, which do not change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
