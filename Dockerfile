@@ -1,9 +1,11 @@
-# One environment for all rules, from the pins of constraints.txt.
-#   docker build -t coconut-study .                           CUDA comes with PyTorch
-#   docker build -t coconut-study --build-arg PIP="--extra-index-url INDEX" .    a tenth of the size, without CUDA,
-#                                                             where INDEX is PyTorch's index of CPU builds
+# One environment for all rules, with the versions of constraints.txt.
+#
+# With CUDA, which PyTorch includes:
+#   docker build -t coconut-study .
+# Without CUDA, a tenth of the size; INDEX is PyTorch's index of CPU builds:
+#   docker build -t coconut-study --build-arg PIP="--extra-index-url INDEX" .
+# Run the checkout in the current folder, which is mounted at /study and gets the results:
 #   docker run --rm --gpus all --shm-size 8g -v "$PWD:/study" coconut-study snakemake --cores all
-# What is mounted at /study is what runs: this checkout, its results beside it.
 FROM python:3.11-slim
 ARG PIP=
 RUN apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/* \

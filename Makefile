@@ -1,7 +1,8 @@
 # make        set up, run the default study on all cores, write results/quick/report.html
 # make test   set up, run the tests
-# make tour   set up, run the slow tests: the tour of all methods and data sets, 10,000 jobs planned
-# make check  formatters, linters, types and the layers of the packages, as pre-commit runs them
+# make tour   set up, run the slow tests: all methods and data sets on tiny models, a plan of 10,000 jobs
+# make unit   set up, run the unit tests only
+# make check  set up, run formatters, linters, types and the layers of the packages, as CI and pre-commit do
 
 PYTHON ?= python3
 BIN := .venv/bin
