@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from errno import EDQUOT, ENOSPC
 from json import JSONDecodeError
-from pathlib import Path
 from typing import NoReturn
 
 import typer
 from safetensors import SafetensorError
 
 from coconut_study.common.allocator import keep_freed
+from coconut_study.common.arguments import expanded
 from coconut_study.common.errors import StudyError
 from coconut_study.evaluation import commands as evaluation
 from coconut_study.questions import commands as questions
@@ -46,11 +46,6 @@ def main() -> None:
         if error.filename is None:
             raise
         fail(f"{error.filename}: {error.strerror}")
-
-
-def expanded(argument: str) -> list[str]:
-    """The arguments that one argument stands for: the lines of FILE for `@FILE`, else itself."""
-    return Path(argument[1:]).read_text("utf-8").splitlines() if argument.startswith("@") else [argument]
 
 
 def fail(sentence: str) -> NoReturn:

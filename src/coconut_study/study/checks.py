@@ -14,7 +14,7 @@ from typing import Any
 from coconut_study.common.errors import undefined
 from coconut_study.questions.settings import Arithmetic, Files, Hub, Prontoqa
 from coconut_study.study.definition import Study
-from coconut_study.study.plan import Plan, Run
+from coconut_study.study.plan import Plan
 from coconut_study.study.settings import Dataset
 
 Check = Callable[[Plan], Iterator[str]]
@@ -176,13 +176,13 @@ def _processes_have_work(plan: Plan) -> Iterator[str]:
 
 def _positions_suffice(plan: Plan) -> Iterator[str]:
     """Thoughts and a written answer fit behind a question; how long those are is known in training."""
-    for dataset, method, seed in plan.runs:
-        room, spec = plan.study.model_of(method).positions, plan.generation_spec(Run(dataset, method, seed))
+    for run in plan.runs:
+        room, spec = plan.study.model_of(run.method).positions, plan.generation_spec(run)
         longest, written = spec.layouts[-1], spec.responding.max_new_tokens
         if room is not None and 1 + longest.thoughts + 2 * longest.markers + written > room:
             yield (
                 f"responding.max_new_tokens: {written} written tokens, {longest.thoughts} thoughts and a "
-                f"question are more than the {room} positions of the model of {method} on {dataset}"
+                f"question are more than the {room} positions of the model of {run.method} on {run.dataset}"
             )
 
 

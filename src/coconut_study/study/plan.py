@@ -197,22 +197,30 @@ class Plan:
         """The number of thoughts that a run ends its training with."""
         return self.study.methods[method].final_layout(self.study.schedule_of(dataset, method)).thoughts
 
-    def generation_spec(self, run: Run, ks: Iterable[int] | None = None) -> GenerationSpec:
-        """All that determines what a trained run generates.
+    def ks(self, rule: str, run: Run) -> set[int]:
+        """The numbers of thoughts with which a rule evaluates a trained run.
 
-        `ks` are the numbers of thoughts; if None, the number it was trained with and those of the sweep.
+        They are those of the sweep and the number the run was trained with to respond, all up to that number
+        to end, those that the study lists to probe, and the number alone to time or to decode.
         """
-        dataset, method, _ = run
-        schedule = self.study.schedule_of(dataset, method)
-        final = self.study.methods[method].final_layout(schedule)
-        swept = self.study.sweep.k if (dataset, method) in self.selected(self.study.sweep) else ()
+        trained = self.trained_k(run.dataset, run.method)
+        if rule == "respond":
+            swept = run[:2] in self.selected(self.study.sweep)
+            return {trained, *self.study.sweep.k} if swept else {trained}
+        if rule == "ending":
+            return set(range(trained + 1))
+        if rule == "probe" and self.study.probing:
+            return set(self.study.probing.k)
+        return {trained}
+
+    def generation_spec(self, run: Run, rule: str = "respond") -> GenerationSpec:
+        """All that determines what a trained run generates when a rule evaluates it."""
+        schedule = self.study.schedule_of(run.dataset, run.method)
+        final = self.study.methods[run.method].final_layout(schedule)
         return GenerationSpec(
-            run=Run(*run)._asdict(),
+            run=run._asdict(),
             text=self.study.text,
-            layouts=tuple(
-                final.with_thoughts(k, schedule.c)
-                for k in sorted({*swept, final.thoughts} if ks is None else {*ks})
-            ),
+            layouts=tuple(final.with_thoughts(k, schedule.c) for k in sorted(self.ks(rule, run))),
             responding=self.study.responding,
         )
 

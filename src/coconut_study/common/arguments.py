@@ -1,0 +1,26 @@
+"""Arguments in files, since a command line holds no more than 128 KB: `@FILE` stands for the lines of FILE."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from coconut_study.common.files import written
+
+
+def in_file(folder: Path, *arguments: str) -> str:
+    """Write arguments to a file in `folder`, named by its content; `@FILE` for the command line.
+
+    A file with other content at its place is replaced.
+    """
+    text = "".join(f"{argument}\n" for argument in arguments)
+    path = folder / sha256(text.encode()).hexdigest()[:16]
+    if not path.is_file() or path.read_text("utf-8", errors="replace") != text:
+        with written(path) as file:
+            file.write(text)
+    return f"@{path}"
+
+
+def expanded(argument: str) -> list[str]:
+    """The arguments that one argument stands for: the lines of FILE for `@FILE`, else itself."""
+    return Path(argument[1:]).read_text("utf-8").splitlines() if argument.startswith("@") else [argument]
