@@ -1,11 +1,14 @@
-"""Where a result comes from: the source files behind a step, and the card of a checkpoint."""
+"""Where a result comes from: a digest of the code that made it, and the facts on the card of a checkpoint.
+
+The digest follows imports by reading the source files, so that nothing has to be imported to compute it.
+Comments, docstrings, formatting and imports for type checkers do not change it.
+"""
 
 from __future__ import annotations
 
 import ast
 import platform
 import subprocess
-from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -15,79 +18,79 @@ from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "networkx")
-# Modules of these names shape no result: they hold settings, parse arguments, word errors, show progress.
-UNTRACKED = frozenset({"__init__", "settings", "options", "errors", "progress"})
+# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress.
+UNTRACKED = frozenset({"settings", "options", "errors", "progress"})
 
 
 # ----------------------------------------------------------------------------------- code behind a result
 
 
-@cache
 def code(target: str) -> str:
     """Sixteen hexadecimal digits that stand for the code behind a result.
 
-    `target` is a module ("report.claims") or a command ("evaluation.commands:respond"). The code is that of
-    the module, or of the body of the command and of what it uses in its file, and of all modules that these
-    import, directly or not, wherever the import stands. Comments and docstrings do not count, nor do modules
-    whose name is in `UNTRACKED`.
+    `target` is a module ("report.claims") or a command ("evaluation.commands:respond"). The code of a module
+    is that of `modules(target)`. The code of a command is its body, what the body uses of the rest of its
+    file, and that of `modules(target)`; the signature, which describes the options, is left out.
     """
-    parts = [*_parts(target), *(_tree(source_path(name)) for name in modules(target))]
-    return sha256("\n".join(_text(part) for part in parts).encode()).hexdigest()[:16]
+    parts = [*_statements(target), *map(_tree, modules(target))]
+    return sha256("\n".join(map(_text, parts)).encode()).hexdigest()[:16]
 
 
-@cache
-def modules(target: str) -> tuple[str, ...]:
-    """The modules whose code `code(target)` stands for, in alphabetical order; not the file of a command."""
-    parts = _parts(target)
-    waiting = [name for part in parts for name in _imported(part)] if parts else [target]
-    found: set[str] = set()
+def modules(target: str) -> list[str]:
+    """The modules that the code of `target` imports, directly or not, in alphabetical order.
+
+    Imports inside functions count. A module is one of its own modules; the file of a command is not. Modules
+    with a name in `UNTRACKED`, and what only they import, are left out.
+    """
+    waiting = [name for part in _statements(target) for name in _imports(part)] if ":" in target else [target]
+    reached: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name not in found and name.rpartition(".")[2] not in UNTRACKED:
-            found.add(name)
-            waiting += _imported(_tree(source_path(name)))
-    return tuple(sorted(found))
+        if name not in reached and name.rpartition(".")[2] not in UNTRACKED:
+            reached.add(name)
+            waiting += _imports(_tree(name))
+    return sorted(reached)
 
 
 def command(name: str) -> str:
-    """The target of a command of the command line, in whichever package it stands: "train" gives
-    "training.commands:train"; LookupError if there is none."""
+    """The target of a command: "training.commands:train" for "train"; LookupError if there is none."""
     name = name.replace("-", "_")
     for path in sorted(PACKAGE.glob("*/commands.py")):
-        if any(isinstance(node, ast.FunctionDef) and node.name == name for node in _tree(path).body):
-            return f"{path.parent.name}.commands:{name}"
+        module = f"{path.parent.name}.commands"
+        if any(isinstance(node, ast.FunctionDef) and node.name == name for node in _tree(module).body):
+            return f"{module}:{name}"
     raise LookupError(f"no package has a command {name}")
 
 
 def source_path(module: str) -> Path:
-    """The file of a module of this package."""
+    """The file of a module, whose name is given without that of this package: "report.claims"."""
     return PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
 
 
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def key(target: str, *facts: str) -> str:
+    """Sixteen hexadecimal digits for the code of `target`, the versions of the libraries, and `facts`."""
+    return sha256("\n".join([code(target), *map(version, LIBRARIES), *facts]).encode()).hexdigest()[:16]
 
 
-def _parts(target: str) -> list[ast.AST]:
-    """The body of a command and the top-level statements of its file that it uses; none for a module."""
+def _statements(target: str) -> list[ast.stmt]:
+    """The top-level statements that a command uses in its file, then its body; nothing for a module."""
     module, _, name = target.partition(":")
     if not name:
         return []
-    by_name: dict[str, Any] = {
-        bound: node for node in _tree(source_path(module)).body for bound in _bound(node)
-    }
-    found: dict[str, ast.AST] = {name: ast.Module(by_name[name].body, [])}
-    waiting = [name]
+    tree = _tree(module)
+    defining: dict[str, Any] = {bound: node for node in tree.body for bound in _bound(node)}
+    body: list[ast.stmt] = defining[name].body
+    used: set[ast.stmt] = set()
+    waiting = [*body]
     while waiting:
-        for used in _names(found[waiting.pop()]) & by_name.keys() - found.keys():
-            found[used] = by_name[used]
-            waiting.append(used)
-    return list(found.values())
+        new = {defining[one] for one in _names(waiting.pop()) & defining.keys()} - used
+        used |= new
+        waiting += new
+    return [*(node for node in tree.body if node in used), *body]
 
 
 def _bound(node: ast.stmt) -> list[str]:
-    """The names that a top-level statement binds."""
+    """The names that a top-level statement defines."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return [node.name]
     if isinstance(node, ast.Import | ast.ImportFrom):
@@ -99,41 +102,55 @@ def _names(node: ast.AST) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
-def _imported(node: ast.AST) -> list[str]:
-    """The modules of this package that code imports, but for type checks alone."""
-    if isinstance(node, ast.If) and _names(node.test) == {"TYPE_CHECKING"}:
-        return []
-    names = [name for child in ast.iter_child_nodes(node) for name in _imported(child)]
-    if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(f"{PACKAGE.name}."):
-        parent = str(node.module).partition(".")[2]
-        children = [f"{parent}.{alias.name}".lstrip(".") for alias in node.names]
-        names += [child if source_path(child).is_file() else parent for child in children]
-    return names
+@cache
+def _imports(node: ast.AST) -> tuple[str, ...]:
+    """The modules of this package that a piece of code imports."""
+    found = [one for one in ast.walk(node) if isinstance(one, ast.ImportFrom)]
+    return tuple(_module(one) for one in found if f"{one.module}.".startswith(f"{PACKAGE.name}."))
 
 
+def _module(node: ast.ImportFrom) -> str:
+    """The module that one import is of: `from a import b` is of a.b if that is a module, else of a."""
+    parent = str(node.module).partition(".")[2]
+    child = f"{parent}.{node.names[0].name}".lstrip(".")
+    return child if source_path(child).is_file() else parent
+
+
+@cache
 def _text(node: ast.AST) -> str:
-    """Code as text, without comments and docstrings."""
-    node = deepcopy(node)
-    for one in ast.walk(node):
-        if isinstance(one, ast.Module | ast.ClassDef | ast.FunctionDef) and _has_docstring(one):
-            one.body = one.body[1:] or [ast.Pass()]
     return ast.unparse(node)
 
 
-def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> bool:
-    return bool(node.body) and ast.get_docstring(node) is not None
+def _tree(module: str) -> ast.Module:
+    return _parsed(source_path(module).read_text(encoding="utf-8"))
 
 
-def key(target: str, *facts: str) -> str:
-    """A name for a result that is determined by the code of a command, the libraries, and some facts."""
-    return sha256("\n".join([code(target), *map(version, LIBRARIES), *facts]).encode()).hexdigest()[:16]
+@cache
+def _parsed(text: str) -> ast.Module:
+    return _Effective().visit(ast.parse(text))
+
+
+class _Effective(ast.NodeTransformer):
+    """Leaves of code what has an effect, with one import statement for each imported name."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        """Removes docstrings."""
+        return None if isinstance(node.value, ast.Constant) else node
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        """Removes what is for type checkers only."""
+        return None if _names(node.test) == {"TYPE_CHECKING"} else self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.AST]:
+        """Splits `from a import b, c`, so that a command depends on no names that only others import."""
+        return [ast.ImportFrom(node.module, [alias], node.level) for alias in node.names]
 
 
 # ------------------------------------------------------------------------------------------------- cards
 
 
 def card(**facts: Any) -> dict[str, Any]:
-    """What a checkpoint says of itself: `facts`, and the commit, versions, machine and time."""
+    """The card of a checkpoint: `facts`, and the commit, versions and time."""
     return {
         **facts,
         "commit": _commit(),
@@ -144,7 +161,7 @@ def card(**facts: Any) -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """The commit of the checkout that holds the package, with + where it was changed; None outside git."""
+    """The commit of the checkout that this package is in, with + if it was changed; None outside git."""
     try:
         run = subprocess.run(
             ["git", "describe", "--always", "--abbrev=40", "--dirty=+"],
