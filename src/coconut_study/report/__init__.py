@@ -1,0 +1,1 @@
+"""Tables, figures and claims, computed from grades, times and values. Needs no torch."""
