@@ -11,7 +11,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from coconut_study.questions.graphs import Graph
-from coconut_study.questions.question import ask
+from coconut_study.questions.question import from_graphs
 from coconut_study.sequences.builder import Marks
 
 # Where tests run in the background, SIGINT is ignored and would be in all that they start.
@@ -50,7 +50,7 @@ def graph() -> Graph:
 
 @pytest.fixture
 def question(graph):
-    return ask([graph], np.random.default_rng(0))[0]
+    return from_graphs([graph], np.random.default_rng(0))[0]
 
 
 ARCHITECTURES = {

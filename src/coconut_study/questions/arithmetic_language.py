@@ -1,7 +1,7 @@
-"""The language of word problems: words, numbers, sentences, and the equations that these stand for.
+"""The language of word problems: words, numbers, and sentences with the equations they stand for.
 
-The sentences are our own; the table says what each means. A story tells its facts, which hold at the same
-time and stand in any order, then its events, which happen one after the other, and ends with the question.
+A problem first states its facts, which hold at the same time and may come in any order, then its events,
+which happen one after the other, and ends with one question. The sentences were written for this project.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ OBJECTS = (
 PACKS = ("bag", "basket", "crate", "jar", "packet", "tray")
 WRITINGS = ("chapter", "letter", "page", "poem")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-TIMES = ("Then ", "Later ", "After that ", "The next day ", "", "")  # may stand before an event
+TIMES = ("Then ", "Later ", "After that ", "The next day ", "", "")  # possible beginnings of an event
 
-KINDS = {  # of stories: whom or what they compare, and what they count
+KINDS = {  # kind of story: (subjects it compares, units it counts)
     "goods": (PERSONS, OBJECTS),
     "packs": (PERSONS, PACKS),
     "money": (PERSONS, ("dollar",)),
@@ -33,7 +33,7 @@ KINDS = {  # of stories: whom or what they compare, and what they count
     "sales": (DAYS, OBJECTS),
     "reading": (PERSONS, WRITINGS),
 }
-NUMBERS = {  # by slot: the words or digits that may stand there, and how much they are
+NUMBERS = {  # slot: words or digits it may be filled with, and their values
     "n": {str(number): number for number in range(1, 61)},
     "m": {str(number): number for number in range(2, 21)},
     "k": {str(number): number for number in range(2, 13)},
@@ -41,25 +41,26 @@ NUMBERS = {  # by slot: the words or digits that may stand there, and how much t
     "t": {"twice": 2, "three times": 3, "four times": 4},
     "p": {"half": 2, "a third": 3, "a quarter": 4, "a fifth": 5},
 }
-LARGEST = 999  # no number of a problem is larger; none is zero
+LARGEST = 999  # all numbers of a problem are between 1 and this
 
 SLOT = re.compile(r"\{(\w+)\}")
 EQUATION = re.compile(r"(\w)([-+*/])(\w)")
 OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
-Key = tuple[str, str]  # who has, or what costs, how many of which unit
+Key = tuple[str, str]  # (subject, unit): names a quantity, for example the marbles that Tom has
 
 
-class Unfit(ValueError):
-    """No problem, for the reason given."""
+class ProblemError(ValueError):
+    """A text that is not a solvable word problem, for the reason in the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence with slots, told in stories of some kinds, and the formula it stands for.
+    """A sentence with slots, the kinds of stories in which it can be used, and its formula.
 
-    Slots are numbers, subjects (a is new, b is spoken of, c and d are others), the unit that is counted, a
-    new unit, a pack; "(s)" agrees with n. In the formula x, y, z are the quantities of b, c, d, and _ is
-    the result before. A sentence that `becomes` another kind gives its story a subject or unit of it.
+    Slots are numbers (see `NUMBERS`), subjects (a: a new one, b: the current one, c and d: others), `unit`
+    (the unit that is counted), `new` (a new unit) and `pack`; "(s)" is the plural ending that agrees with n.
+    In the formula x, y, z are the quantities of b, c, d, and _ is the previous result. After a sentence with
+    `becomes`, the story is of that kind.
     """
 
     role: int
@@ -70,7 +71,7 @@ class Sentence:
 
 
 S = Sentence
-GIVEN, LINK, EVENT, QUESTION = range(4)  # the roles; the first two are facts
+GIVEN, LINK, EVENT, QUESTION = range(4)  # roles; given quantities and links between quantities are facts
 OWNED = "goods packs money"
 SENTENCES = (
     S(GIVEN, "goods money", "n", "{a} has {n} {unit}(s)."),
@@ -160,57 +161,63 @@ SENTENCES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """A sentence of a text, and what stands in its slots. No two are equal: a text may repeat itself."""
+    """A sentence in a text, with the words in its slots.
+
+    Lines are compared by identity, because a text may contain the same line twice.
+    """
 
     sentence: Sentence
     words: dict[str, str]
 
     @property
     def text(self) -> str:
-        """The line in English."""
+        """The line as it is written in the problem."""
         ending = "" if self.words.get("n") == "1" else "s"
         return self.sentence.text.replace("(s)", ending).format(**self.words)
 
     @property
     def sources(self) -> list[Key]:
-        """The quantities it starts from."""
+        """The quantities that its formula uses: x, y, z."""
         return [(self.words[slot], self.words["unit"]) for slot in "bcd" if slot in self.words]
 
     @property
     def target(self) -> Key:
-        """The quantity it tells."""
+        """The quantity that its formula determines."""
         return self.words.get("a") or self.words["b"], self.words.get("new") or self.words["unit"]
 
     def work(self, values: Iterable[int]) -> tuple[list[str], int]:
-        """The steps from the values of its sources, and their result; Unfit when one is out of bounds."""
+        """Compute its formula from the values of `sources`: the steps as text, and the result.
+
+        ProblemError if a result is not a whole number from 1 to `LARGEST`.
+        """
         known = {slot: NUMBERS[slot][word] for slot, word in self.words.items() if slot in NUMBERS}
         known |= zip("xyz", values, strict=False)
-        result, steps = known.get(self.sentence.formula, 0), []  # a formula may be a mere quantity
+        result, steps = known.get(self.sentence.formula, 0), []  # a formula may be a single quantity
         for a, sign, b in EQUATION.findall(self.sentence.formula):
-            task, exact = f"{known[a]}{sign}{known[b]}", OPERATIONS[sign](known[a], known[b])
+            term, exact = f"{known[a]}{sign}{known[b]}", OPERATIONS[sign](known[a], known[b])
             result = known["_"] = int(exact)
             if not 1 <= result == exact <= LARGEST:
-                raise Unfit(f"{task} is not a whole number from 1 to {LARGEST}")
-            steps.append(f"<<{task}={result}>>")
+                raise ProblemError(f"{term} is not a whole number from 1 to {LARGEST}")
+            steps.append(f"<<{term}={result}>>")
         return steps, result
 
 
 def read(text: str) -> Line:
-    """The line that reads like this, the inverse of `Line.text`; Unfit when there is none."""
+    """Parse one line, the inverse of `Line.text`; ProblemError if it is not a known sentence."""
     bare = re.sub(f"^({'|'.join(TIMES)})", "", text)
     for sentence in SENTENCES:
-        if match := _pattern(sentence).fullmatch(bare):
+        if match := pattern(sentence).fullmatch(bare):
             line = Line(sentence, dict(zip(SLOT.findall(sentence.text), match.groups(), strict=True)))
             if line.text == bare:
                 return line
-    raise Unfit(f"no such sentence is known: {text}")
+    raise ProblemError(f"this sentence is not known: {text}")
 
 
 @cache
-def _pattern(sentence: Sentence) -> re.Pattern[str]:
-    """What the sentence looks like, with a group for each slot."""
-    pattern = re.escape(sentence.text).replace(r"\(s\)", "s?")
+def pattern(sentence: Sentence) -> re.Pattern[str]:
+    """The regular expression that matches the sentence, with a group for each slot."""
+    regex = re.escape(sentence.text).replace(r"\(s\)", "s?")
     for slot in SLOT.findall(sentence.text):
         allowed = "|".join(NUMBERS.get(slot, ["[A-Za-z]+?"]))
-        pattern = pattern.replace(rf"\{{{slot}\}}", f"({allowed})")
-    return re.compile(pattern)
+        regex = regex.replace(rf"\{{{slot}\}}", f"({allowed})")
+    return re.compile(regex)

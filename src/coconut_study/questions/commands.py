@@ -1,4 +1,4 @@
-"""Commands that make questions and look at them."""
+"""Commands that make, convert and describe questions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import write_csv
-from coconut_study.common.options import Asked, Json, Out
+from coconut_study.common.options import Json, Out, Questions
 from coconut_study.common.settings import read_settings
 
 app = typer.Typer()
@@ -17,16 +17,18 @@ app = typer.Typer()
 
 @app.command()
 def shard(
-    settings: Json, number: Annotated[int, typer.Option(help="which of the shards, from 0")], out: Out
+    settings: Json, number: Annotated[int, typer.Option(help="number of the shard, from 0")], out: Out
 ) -> None:
-    """Draw a part of a data set."""
+    """Draw one shard of a generated data set."""
     from coconut_study.questions import datasets
     from coconut_study.questions import schema as q
     from coconut_study.questions.settings import Files, Hub, Source
 
     wanted = read_settings(Source, settings).root
     if isinstance(wanted, Files | Hub):
-        raise StudyError(f"source: {wanted.source} is not drawn; it has no shards")
+        raise StudyError(
+            f"source: {wanted.source} has no shards; only generated questions are drawn in shards"
+        )
     q.write(out, datasets.draw_shard(wanted, number))
 
 
@@ -36,9 +38,9 @@ def questions(
     train: Out,
     valid: Out,
     test: Out,
-    shards: Annotated[list[Path] | None, typer.Argument(help="what the shards drew, if it has any")] = None,
+    shards: Annotated[list[Path] | None, typer.Argument(help="question files of its shards, if any")] = None,
 ) -> None:
-    """Make (or read and check) the questions of a data set and write its three splits."""
+    """Draw, or read and check, the questions of a data set and write its three splits."""
     from coconut_study.questions import datasets
     from coconut_study.questions import schema as q
     from coconut_study.questions.settings import Files, Hub, Source
@@ -47,7 +49,7 @@ def questions(
     if isinstance(wanted, Files | Hub):
         splits = datasets.load(wanted)
     elif shards:
-        splits = datasets.gather(wanted, [q.read(path) for path in shards])
+        splits = datasets.combine_shards(wanted, [q.read(path) for path in shards])
     else:
         splits = datasets.generate(wanted)
     for split, path in {"train": train, "valid": valid, "test": test}.items():
@@ -55,8 +57,8 @@ def questions(
 
 
 @app.command()
-def convert(questions: Asked, out: Out) -> None:
-    """Check a question file and write it anew: .json as published, .jsonl one question a line."""
+def convert(questions: Questions, out: Out) -> None:
+    """Check a question file and rewrite it: .json is one list, as published, .jsonl one question per line."""
     from coconut_study.questions import formats
     from coconut_study.questions import schema as q
 
@@ -64,18 +66,17 @@ def convert(questions: Asked, out: Out) -> None:
 
 
 @app.command()
-def describe(questions: Asked, out: Out) -> None:
-    """Statistics of a question file."""
+def describe(questions: Questions, out: Out) -> None:
+    """Write the statistics of a question file."""
     from coconut_study.questions import schema as q
     from coconut_study.questions.describe import statistics
 
-    found = statistics(q.read(questions))
-    write_csv(out, found.rename_axis("measure").reset_index(name="value"))
+    write_csv(out, statistics(q.read(questions)))
 
 
 @app.command()
-def shortcuts(questions: Asked, out: Out) -> None:
-    """How often rules that plan nothing are right."""
+def shortcuts(questions: Questions, out: Out) -> None:
+    """Write how often simple rules that plan no path are right."""
     from coconut_study.questions import schema as q
     from coconut_study.questions import shortcuts as s
 

@@ -1,14 +1,14 @@
-"""Where questions come from: generators, files and the hub -> the three splits of a data set.
+"""The three splits of a data set, from a generator, from files, or from the hub.
 
-A generator draws a question, or a pair of mirror questions, from a random stream. Every one is proved by a
-solver before it is kept, and no two are alike (graphs up to renaming, texts word for word).
+A generator draws a question, or a pair of mirror questions, from a random stream. Every generated question is
+proved by a solver, and no two questions of a data set are the same: graphs differ by more than names, texts
+differ word for word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from hashlib import sha256
 from itertools import groupby
 from math import ceil
 from pathlib import Path
@@ -17,52 +17,54 @@ from typing import NamedTuple
 import numpy as np
 
 from coconut_study.common.errors import StudyError
+from coconut_study.common.files import file_hash
 from coconut_study.common.seeds import stream
 from coconut_study.questions import arithmetic, balanced, formats, graphs, prontoqa, prosqa
 from coconut_study.questions.graphs import Graph
-from coconut_study.questions.question import Question, ask, fault
+from coconut_study.questions.question import Question, fault, from_graphs
 from coconut_study.questions.settings import Arithmetic, Balanced, Files, Hub, Prontoqa, Prosqa
 
 SPLITS = ("train", "valid", "test")
-TRIES = 5000  # discarded tries in a row after which a generator is thought unable to go on
+TRIES = 5000  # attempts in a row without a new question before a generator gives up
 
 Generator = Prosqa | Balanced | Prontoqa | Arithmetic
 Splits = dict[str, list[Question]]
 
 
 class Draft(NamedTuple):
-    """What a generator drew: a mark that tells it from others, and a way to write its questions."""
+    """What a generator drew: its identity (see `identity`), and a function that writes its questions."""
 
-    mark: str
+    identity: str
     write: Callable[[np.random.Generator], list[Question]]
 
 
 Draw = Callable[[np.random.Generator], Draft | None]
-Prove = Callable[[Question], str | None]
+Fault = Callable[[Question], str | None]
 
 
 # ------------------------------------------------------------------------------------------ generators
 
 
-def generator(settings: Generator) -> tuple[Draw, Prove]:
-    """How a question of a data set is drawn (None: try again), and what proves it."""
+def generator(settings: Generator) -> tuple[Draw, Fault]:
+    """The function that draws a draft (None if the attempt is rejected), and the one that finds faults in
+    its questions."""
     if isinstance(settings, Prontoqa):
-        return partial(_text, partial(prontoqa.draw, hops=settings.hops)), prontoqa.fault
+        return partial(_text_draft, partial(prontoqa.draw, hops=settings.hops)), prontoqa.fault
     if isinstance(settings, Arithmetic):
-        return partial(_text, partial(arithmetic.draw, steps=settings.steps)), arithmetic.fault
-    drawn: Callable[..., tuple[Graph, ...]] = prosqa.draw_prosqa
+        return partial(_text_draft, partial(arithmetic.draw, steps=settings.steps)), arithmetic.fault
+    draw: Callable[..., tuple[Graph, ...]] = prosqa.draw
     if isinstance(settings, Balanced):
-        drawn = partial(balanced.draw_balanced, edges=settings.edges)
-    drawn = partial(drawn, nodes=settings.nodes, hops=settings.hops)
-    return partial(_graphs, drawn, settings.persons, settings.concepts), fault
+        draw = partial(balanced.draw, edges=settings.edges)
+    draw = partial(draw, nodes=settings.nodes, hops=settings.hops)
+    return partial(_graph_draft, draw, settings.persons, settings.concepts), fault
 
 
-def _text(draw: Callable[[np.random.Generator], Question], rng: np.random.Generator) -> Draft:
+def _text_draft(draw: Callable[[np.random.Generator], Question], rng: np.random.Generator) -> Draft:
     question = draw(rng)
-    return Draft(mark_of(question), lambda _: [question])
+    return Draft(identity(question), lambda _: [question])
 
 
-def _graphs(
+def _graph_draft(
     draw: Callable[[np.random.Generator], tuple[Graph, ...]],
     persons: int,
     concepts: int,
@@ -74,54 +76,60 @@ def _graphs(
 
     def write(rng: np.random.Generator) -> list[Question]:
         try:
-            named = graphs.name(drawn, rng, persons, concepts)
+            named = graphs.rename(drawn, rng, persons, concepts)
         except ValueError as error:
             raise StudyError(f"questions.persons, questions.concepts: {error}; use more") from error
-        return ask(named, rng)
+        return from_graphs(named, rng)
 
     return Draft(graphs.fingerprint(drawn[0]), write)
 
 
-def mark_of(question: Question) -> str:
-    """What no two questions of a data set share."""
+def identity(question: Question) -> str:
+    """What makes a question different from all others of a data set; mirror questions have the same one.
+
+    It is the fingerprint of the graph of a graph question, and the text of any other.
+    """
     return graphs.fingerprint(question.graph) if question.graph else question.question
 
 
-def make(settings: Generator, size: int, rng: np.random.Generator, seen: set[str]) -> list[Question]:
-    """`size` proved questions whose marks are not in `seen`, to which theirs are added.
+def draw_questions(
+    settings: Generator, size: int, rng: np.random.Generator, seen: set[str]
+) -> list[Question]:
+    """Draw and prove `size` questions whose identities are not in `seen`, and add theirs to `seen`.
 
-    Raises StudyError when the generator cannot make (enough different) questions.
+    StudyError if the generator finds no new question in `TRIES` attempts, or if names do not suffice.
     """
-    draw, prove = generator(settings)
-    made: list[Question] = []
-    discarded = 0
-    while len(made) < size:
+    draw, find_fault = generator(settings)
+    questions: list[Question] = []
+    attempts = 0
+    while len(questions) < size:
         draft = draw(rng)
-        if draft is not None and draft.mark not in seen:
-            discarded = 0
-            seen.add(draft.mark)
-            made += [_proved(question, prove) for question in draft.write(rng)]
+        if draft is not None and draft.identity not in seen:
+            attempts = 0
+            seen.add(draft.identity)
+            questions += [_proved(question, find_fault) for question in draft.write(rng)]
             continue
-        discarded += 1
-        if discarded == TRIES:
+        attempts += 1
+        if attempts == TRIES:
             raise StudyError(
-                f"questions: {TRIES} tries in a row gave nothing new after {len(seen)}; ask for fewer "
-                "questions, or for ones of more kinds (more nodes, fewer edges, other hops or steps)"
+                f"questions: {TRIES} attempts in a row gave nothing new after {len(seen)}; use smaller sizes "
+                "or settings that allow more questions (more nodes, fewer edges, other hops or steps)"
             )
-    return made[:size]
+    return questions[:size]
 
 
-def _proved(question: Question, prove: Prove) -> Question:
-    if wrong := prove(question):
-        raise AssertionError(f"the generator made an unfit question ({wrong}): {question}")
+def _proved(question: Question, find_fault: Fault) -> Question:
+    if wrong := find_fault(question):
+        raise AssertionError(f"the generator drew a wrong question ({wrong}): {question}")
     return question
 
 
 def generate(settings: Generator) -> Splits:
-    """The three splits, drawn in one piece."""
+    """Draw the three splits from one random stream."""
     rng, seen = stream("questions", settings.seed), set[str]()
-    # Test and validation questions are drawn first: more training questions leave them as they are.
-    splits = {name: make(settings, getattr(settings.sizes, name), rng, seen) for name in SPLITS[::-1]}
+    # Test and validation questions are drawn first, so that they do not depend on the size of train.
+    sizes = {name: getattr(settings.sizes, name) for name in SPLITS[::-1]}
+    splits = {name: draw_questions(settings, size, rng, seen) for name, size in sizes.items()}
     return {name: splits[name] for name in SPLITS}
 
 
@@ -129,66 +137,70 @@ def generate(settings: Generator) -> Splits:
 
 
 def draw_shard(settings: Generator, shard: int) -> list[Question]:
-    """The part of a data set that one of its shards draws; parts may share a few questions."""
-    wanted = ceil(sum(settings.sizes.model_dump().values()) / settings.shards)
-    return make(settings, wanted + wanted % 2, stream("questions", settings.seed, shard), set())
+    """Draw shard number `shard` of a data set from a stream of its own; shards may share a few questions."""
+    size = ceil(sum(settings.sizes.model_dump().values()) / settings.shards)
+    return draw_questions(settings, size + size % 2, stream("questions", settings.seed, shard), set())
 
 
-def gather(settings: Generator, shards: Sequence[Sequence[Question]]) -> Splits:
-    """The three splits of a data set from its shards; what two shards share is replaced by new questions."""
+def combine_shards(settings: Generator, shards: Sequence[Sequence[Question]]) -> Splits:
+    """The three splits of a data set from its shards; repeated questions are replaced by new ones."""
     seen = set[str]()
-    found = [question for shard in shards for question in _unseen(shard, seen)]
+    questions = [question for shard in shards for question in _unseen(shard, seen)]
     sizes = {name: getattr(settings.sizes, name) for name in SPLITS[::-1]}
-    lacking = max(sum(sizes.values()) - len(found), 0)
-    found += make(settings, lacking, stream("questions", settings.seed, settings.shards), seen)
-    taken = iter(found)
-    splits = {name: [next(taken) for _ in range(size)] for name, size in sizes.items()}
+    missing = max(sum(sizes.values()) - len(questions), 0)
+    questions += draw_questions(settings, missing, stream("questions", settings.seed, settings.shards), seen)
+    remaining = iter(questions)
+    splits = {name: [next(remaining) for _ in range(size)] for name, size in sizes.items()}
     return {name: splits[name] for name in SPLITS}
 
 
 def _unseen(shard: Sequence[Question], seen: set[str]) -> Iterator[Question]:
-    """Questions whose mark no earlier shard has; mirror questions have one mark and stay together."""
-    for mark, alike in groupby(shard, key=mark_of):
-        if mark not in seen:
-            seen.add(mark)
-            yield from alike
+    """Questions of a shard whose identity is not in `seen`, to which it is added; mirrors stay together."""
+    for name, mirrors in groupby(shard, key=identity):
+        if name not in seen:
+            seen.add(name)
+            yield from mirrors
 
 
 # --------------------------------------------------------------------------------------- files and hub
 
 
 def load(settings: Files | Hub) -> Splits:
-    """The three splits of a data set that exists already, checked by count and sha256 where stated.
+    """Read the three splits of an existing data set, and check its counts and checksums where given.
 
-    No question of valid or test stands there twice or in another split, but for `repeats` of them.
+    StudyError names a wrong file or split, or a question of valid or test that is repeated there or is in
+    another split too, if there are more of them than `repeats` allows.
     """
     if isinstance(settings, Hub):
         splits = {name: _from_hub(settings, name) for name in SPLITS}
     else:
         splits = {name: _from_file(settings, name) for name in SPLITS}
-    if len(again := _repeated(splits)) > settings.repeats:
-        name, number, other = again[0]
+    if len(repeats := _repeats(splits)) > settings.repeats:
+        name, index, other = repeats[0]
         raise StudyError(
-            f"{_called(settings, name)}: question {number} of {name} is one of {other} too, and so are "
-            f"{len(again)} in all; take them out, or allow them with repeats: {len(again)}"
+            f"{_origin(settings, name)}: question {index} of {name} repeats a question of {other}, and so do "
+            f"{len(repeats)} in all; remove them, or allow them with repeats: {len(repeats)}"
         )
     return splits
 
 
-def _repeated(splits: Splits) -> list[tuple[str, int, str]]:
-    """Split and number of questions that stood there before, and in which; train alone may repeat itself."""
-    found = []
-    seen: dict[str, str] = {}
+def _repeats(splits: Splits) -> list[tuple[str, int, str]]:
+    """(split, index, earlier split) of every repeated question, in the order test, valid, train.
+
+    Questions that are repeated within train alone are not counted.
+    """
+    repeats = []
+    first: dict[str, str] = {}
     for name in SPLITS[::-1]:
-        for number, question in enumerate(splits[name]):
-            if (before := seen.get(question.question)) not in (None, "train"):
-                found.append((name, number, str(before)))
-            seen.setdefault(question.question, name)
-    return found
+        for index, question in enumerate(splits[name]):
+            if (earlier := first.get(question.question)) not in (None, "train"):
+                repeats.append((name, index, str(earlier)))
+            first.setdefault(question.question, name)
+    return repeats
 
 
-def _called(settings: Files | Hub, name: str) -> str:
-    """What a split is read from."""
+def _origin(settings: Files | Hub, name: str) -> str:
+    """The file or the split of the hub that a split is read from, for messages."""
     split = getattr(settings, name)
     return split.path if isinstance(settings, Files) else f"{settings.path}, split {split.split}"
 
@@ -196,24 +208,24 @@ def _called(settings: Files | Hub, name: str) -> str:
 def _from_file(settings: Files, name: str) -> list[Question]:
     file = getattr(settings, name)
     path = Path(file.path)
-    if file.sha256 and path.is_file() and (found := sha256(path.read_bytes()).hexdigest()) != file.sha256:
-        raise StudyError(f"{path}: sha256 is {found}, the study expects {file.sha256}")
-    rows = formats.read(path)
+    if file.sha256 and path.is_file() and (digest := file_hash(path)) != file.sha256:
+        raise StudyError(f"{path}: sha256 is {digest}, the study expects {file.sha256}")
+    questions = formats.read(path)
     if file.rows is not None:
         start, stop = file.rows
-        if stop > len(rows):
-            raise StudyError(f"{path}: has {len(rows)} rows, the study takes {start} to {stop}")
-        rows = rows[start:stop]
-    return _counted(_called(settings, name), rows, file.count)
+        if stop > len(questions):
+            raise StudyError(f"{path}: has {len(questions)} rows, the study takes {start} to {stop}")
+        questions = questions[start:stop]
+    return _checked_count(_origin(settings, name), questions, file.count)
 
 
 def _from_hub(settings: Hub, name: str) -> list[Question]:
     split = getattr(settings, name)
-    rows = formats.from_hub(settings.path, split.split, settings.revision)
-    return _counted(_called(settings, name), rows, split.count)
+    questions = formats.from_hub(settings.path, split.split, settings.revision)
+    return _checked_count(_origin(settings, name), questions, split.count)
 
 
-def _counted(name: str, rows: list[Question], count: int | None) -> list[Question]:
-    if count is not None and len(rows) != count:
-        raise StudyError(f"{name}: {len(rows)} questions, the study expects {count}")
-    return rows
+def _checked_count(origin: str, questions: list[Question], count: int | None) -> list[Question]:
+    if count is not None and len(questions) != count:
+        raise StudyError(f"{origin}: {len(questions)} questions, the study expects {count}")
+    return questions

@@ -1,4 +1,4 @@
-"""What a set of questions looks like, in the measures published for ProsQA (paper appendix A.2). Pure."""
+"""Statistics of a set of questions, in the measures published for ProsQA (paper appendix A.2)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ import pandas as pd
 from coconut_study.questions.graphs import shortest_paths
 from coconut_study.questions.question import Question, options_of
 
+COLUMNS = ("measure", "value")
 
-def statistics(questions: Sequence[Question]) -> pd.Series:
-    """Means over the questions, and shares in percent; graph measures where every question has a graph."""
+
+def statistics(questions: Sequence[Question]) -> pd.DataFrame:
+    """Means over the questions and shares in percent: one row per measure, with the columns `COLUMNS`.
+
+    Measures of graphs are included if every question has a graph.
+    """
     steps = pd.Series([len(question.steps) for question in questions])
     shares = 100 * steps.value_counts(normalize=True).sort_index()
     measures = {"questions": float(len(questions)), "steps": steps.mean()}
     measures |= {f"{n} steps (%)": share for n, share in shares.items()}
     if all(question.graph is not None for question in questions):
         measures |= _graph_measures(questions)
-    return pd.Series(measures)
+    return pd.DataFrame(measures.items(), columns=list(COLUMNS))
 
 
 def _graph_measures(questions: Sequence[Question]) -> dict[str, float]:

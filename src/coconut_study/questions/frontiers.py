@@ -1,7 +1,7 @@
-"""What the next step can go on from: the candidates of a graph question (paper section 5.3). Pure.
+"""Search frontiers: the candidates for each step of a graph question (paper section 5.3).
 
-The candidates at depth 1 are the children of the root, at depth 2 its grandchildren that are not children
-too, and so on: every node belongs to the frontier at its distance from the root.
+The candidates at depth 1 are the children of the root, those at depth 2 its grandchildren that are not also
+children, and so on: every node belongs to the frontier at its distance from the root.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Height = Literal["shortest", "longest"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A node of a frontier: its name, its height, and whether it is correct (can reach the target)."""
+    """A node of a frontier: its name, its height, and whether the target can be reached from it (correct)."""
 
     node: str
     height: int
@@ -26,7 +26,7 @@ class Candidate:
 
 
 def candidates(graph: Graph, depth: int, height: Height) -> list[Candidate]:
-    """The frontier at `depth` edges from the root, in the order of the graph's nodes."""
+    """The candidates at distance `depth` from the root, in the order of the graph's nodes."""
     digraph = graph.digraph
     height_of = heights(digraph, height)
     correct = {graph.target, *nx.ancestors(digraph, graph.target)}
@@ -34,19 +34,19 @@ def candidates(graph: Graph, depth: int, height: Height) -> list[Candidate]:
 
 
 def frontier(graph: Graph, depth: int) -> list[int]:
-    """Nodes that `depth` edges lead to from the root and fewer do not; none for 0, the root is no choice."""
+    """Nodes at distance `depth` from the root, in ascending order; none for depth 0."""
     distance = nx.single_source_shortest_path_length(graph.digraph, graph.root, cutoff=depth)
     return sorted(node for node, edges in distance.items() if edges == depth > 0)
 
 
 def heights(digraph: nx.DiGraph, height: Height) -> dict[int, int]:
-    """Edges from every node to a leaf (a node without children), over the shortest or the longest way.
+    """Number of edges from every node to a leaf (a node without children), on the shortest or longest path.
 
-    The paper's text says shortest, the caption of its Figure 7 longest; the heights printed there fit
-    neither.
+    The paper's text says shortest, the caption of its Figure 7 longest; the heights printed in that figure
+    match neither.
     """
     choose = {"shortest": min, "longest": max}[height]
-    found: dict[int, int] = {}
+    height_of: dict[int, int] = {}
     for node in reversed(list(nx.topological_sort(digraph))):
-        found[node] = 1 + choose((found[child] for child in digraph.successors(node)), default=-1)
-    return found
+        height_of[node] = 1 + choose((height_of[child] for child in digraph.successors(node)), default=-1)
+    return height_of

@@ -1,8 +1,8 @@
-"""Question graphs: drawing them, proving what is asked of them, and telling two apart up to renaming.
+"""Question graphs: the record, its shortest paths and validity, a fingerprint, and names for its nodes.
 
-A graph is a directed acyclic one over the numbers 0..N-1; an edge (a, b) reads "every a is a b". Nodes
-without parents are persons, the others concepts. The question is whether `root` is a `target` or a
-`neg_target`: only the first is reachable.
+A question graph is a directed acyclic graph over the nodes 0..N-1. An edge (head, tail) reads "every head is
+a tail". Nodes without parents are persons, all others are concepts. The question is whether `root` is a
+`target` or a `neg_target`; only the target can be reached from the root (paper appendix A.2).
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ CONCEPTS = (
     "rempus", "rompus", "rorpus", "scrompus", "shumpus", "sterpus", "storpus", "terpus", "timpus", "tumpus",
     "vumpus", "worpus", "wumpus", "yerpus", "yimpus", "yumpus", "zhorpus", "zumpus",
 )
-
 # fmt: on
 
-Edge = tuple[int, int]
+Edge = tuple[int, int]  # (head, tail)
 
-BASES = (0, 1)  # the two nodes everything is meant to descend from
-NEITHER, FIRST, SECOND, BOTH = 0, 1, 2, 3  # which base a node descends from, as bits
+# In generated graphs nodes 0 and 1 are the two possible roots. A node's family says from which of them it
+# descends, one bit for each root.
+ROOTS = (0, 1)
+NEITHER, FIRST, SECOND, BOTH = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A named question graph. `names[i]` belongs to node i; edges are pairs of nodes."""
+    """A question graph. `names[i]` is the name of node i; `root`, `target` and `neg_target` are nodes."""
 
     names: tuple[str, ...]
     edges: tuple[Edge, ...]
@@ -47,7 +48,7 @@ class Graph:
 
     @property
     def digraph(self) -> nx.DiGraph:
-        """The graph for networkx."""
+        """The same nodes and edges as a networkx graph."""
         graph = nx.DiGraph()
         graph.add_nodes_from(range(len(self.names)))
         graph.add_edges_from(self.edges)
@@ -55,16 +56,16 @@ class Graph:
 
     @property
     def persons(self) -> list[int]:
-        """Nodes without parents."""
+        """The nodes without parents, in ascending order."""
         children = {tail for _, tail in self.edges}
         return [node for node in range(len(self.names)) if node not in children]
 
 
-# ------------------------------------------------------------------------------------------- solver
+# ----------------------------------------------------------------------------------- paths and validity
 
 
 def shortest_paths(graph: Graph) -> list[list[int]]:
-    """All shortest paths from root to target, in a fixed order; empty when there is none."""
+    """All shortest paths from root to target as lists of nodes, sorted; empty if there is none."""
     return _shortest_paths(graph.edges, graph.root, graph.target)
 
 
@@ -77,10 +78,10 @@ def _shortest_paths(edges: tuple[Edge, ...], root: int, target: int) -> list[lis
 
 
 def fault(graph: Graph) -> str | None:
-    """What makes this graph unfit to be asked about, or None. The proof behind every question.
+    """The first reason why no question can be asked about this graph, or None if the graph is valid.
 
-    A fit graph is acyclic with one name for each node, joins every node to another, and lets the root
-    reach the target but not the other option.
+    A valid graph is acyclic, names every node differently, has no isolated node and no repeated edge, and
+    the root reaches the target but not the other option.
     """
     digraph = graph.digraph
     n = len(graph.names)
@@ -106,39 +107,44 @@ def fault(graph: Graph) -> str | None:
 
 
 def fingerprint(graph: Graph) -> str:
-    """A hash equal for graphs that differ by renaming alone; mirror questions of a graph share it.
+    """A hash that does not depend on names, numbering of nodes, or which person is asked about.
 
-    Colour refinement (Weisfeiler-Lehman) started from the roles: person, option, other concept. Two
-    different graphs may agree by chance, which only rejects one too many.
+    Mirror questions on one graph share it. It is the Weisfeiler-Lehman hash, started from the role of each
+    node: person, option or other concept. Different graphs rarely have the same hash; a generator then
+    rejects one graph more than it has to.
     """
     options, persons = {graph.target, graph.neg_target}, set(graph.persons)
     digraph = graph.digraph
     for node in digraph:
         role = "option" if node in options else "person" if node in persons else "concept"
         digraph.nodes[node]["role"] = role
-    with warnings.catch_warnings():  # networkx announces that version 3.5 changed these hashes
+    with warnings.catch_warnings():  # networkx warns that version 3.5 changed these hashes
         warnings.simplefilter("ignore", UserWarning)
         return nx.weisfeiler_lehman_graph_hash(digraph, node_attr="role", iterations=4)
 
 
-def in_order(edges: list[Edge]) -> tuple[Edge, ...]:
-    """Edges sorted by the node they lead to, as in the published files."""
+def sorted_by_tail(edges: list[Edge]) -> tuple[Edge, ...]:
+    """Edges sorted by tail, then by head: the order of the published files."""
     return tuple(sorted(edges, key=lambda edge: (edge[1], edge[0])))
 
 
-def name(
+def rename(
     graphs: tuple[Graph, ...], rng: np.random.Generator, persons: int = 17, concepts: int = 38
 ) -> tuple[Graph, ...]:
-    """The same graphs with freshly drawn names, alike in all of them.
+    """Mirror graphs (same nodes and edges) with newly drawn names, the same in all of them.
 
-    Names come from the first `persons` and `concepts` of the lists; ValueError when they do not suffice.
+    Names are drawn from the first `persons` of `PERSONS` and the first `concepts` of `CONCEPTS`; ValueError
+    if a graph has more persons or concepts than that.
     """
     if not graphs:
         return ()
     heads = set(graphs[0].persons)
     n_concepts = len(graphs[0].names) - len(heads)
     if len(heads) > persons or n_concepts > concepts:
-        raise ValueError(f"{len(heads)} persons and {n_concepts} concepts need more names than there are")
+        raise ValueError(
+            f"a graph with {len(heads)} persons and {n_concepts} concepts needs more names than the "
+            f"{persons} and {concepts} allowed"
+        )
     people: Iterator[str] = iter(PERSONS[i] for i in rng.permutation(persons))
     things: Iterator[str] = iter(CONCEPTS[i] for i in rng.permutation(concepts))
     names = tuple(next(people) if node in heads else next(things) for node in range(len(graphs[0].names)))

@@ -1,6 +1,6 @@
-"""Questions: the record, its words, its proof, and its JSON (the published schema, both ways).
+"""The question record, graph questions in the published words, and the check that text and graph agree.
 
-A question of graph kind carries its graph; others (word problems, ontologies) have text alone.
+A graph question carries its graph; other questions (word problems, ontologies) are text alone.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from coconut_study.questions import graphs
 from coconut_study.questions.graphs import Graph
 
 FACT = re.compile(r"(\w+) is an? (\w+)\.")
-ASKED = re.compile(r"Is (\w+) an? (\w+) or (\w+)\?")
+QUERY = re.compile(r"Is (\w+) an? (\w+) or (\w+)\?")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, its gold steps and answer in prose, and the graph of a graph question."""
+    """The text of a question, its gold steps and answer, and the graph of a graph question."""
 
     question: str
     steps: tuple[str, ...]
@@ -36,24 +36,28 @@ def facts_of(text: str) -> list[tuple[str, str]]:
 
 
 def options_of(text: str) -> tuple[str, str]:
-    """The two options in the order in which the question names them."""
-    asked = ASKED.search(text)
-    if asked is None:
+    """The two options in the order in which a graph question names them; ValueError if it names none."""
+    query = QUERY.search(text)
+    if query is None:
         raise ValueError('a graph question ends with "Is <person> a <concept> or <concept>?"')
-    return asked[2], asked[3]
+    return query[2], query[3]
 
 
 # --------------------------------------------------------------------------------------- graph -> text
 
 
-def ask(graphs_alike: Sequence[Graph], rng: np.random.Generator) -> list[Question]:
-    """The questions about graphs with the same edges, which begin with the same facts in one random order."""
-    order = rng.permutation(len(graphs_alike[0].edges)).tolist()
-    return [_ask(graph, order, rng) for graph in graphs_alike]
+def from_graphs(mirrors: Sequence[Graph], rng: np.random.Generator) -> list[Question]:
+    """Write the questions about mirror graphs (same nodes and edges).
+
+    All of them begin with the same facts in the same random order. Each names its two options in random
+    order, and its steps are a random one of the shortest paths.
+    """
+    order = rng.permutation(len(mirrors[0].edges)).tolist()
+    return [_from_graph(graph, order, rng) for graph in mirrors]
 
 
-def _ask(graph: Graph, order: Sequence[int], rng: np.random.Generator) -> Question:
-    """The question about a graph in the published words, with options and gold path drawn at random."""
+def _from_graph(graph: Graph, order: Sequence[int], rng: np.random.Generator) -> Question:
+    """The question about one graph, with its facts in the given order of edges."""
     facts = [sentence(graph, edge) for edge in graph.edges]
     options = [graph.names[graph.target], graph.names[graph.neg_target]]
     if rng.random() < 0.5:
@@ -70,25 +74,24 @@ def _ask(graph: Graph, order: Sequence[int], rng: np.random.Generator) -> Questi
 
 
 def redraw(mirrors: Sequence[Question], rng: np.random.Generator, **pool: int) -> list[Question]:
-    """The same questions of one graph with new names and a new order of facts, alike in all of them; what
-    has no graph stays as it is.
+    """Mirror questions with new names and a new order of facts, the same in all of them.
 
-    `pool` limits the names as in `graphs.name`.
+    `pool` limits the names as in `graphs.rename`. Questions without a graph are returned unchanged.
     """
     drawn = tuple(question.graph for question in mirrors if question.graph is not None)
     if len(drawn) < len(mirrors):
         return list(mirrors)
-    return ask(graphs.name(drawn, rng, **pool), rng)
+    return from_graphs(graphs.rename(drawn, rng, **pool), rng)
 
 
 def by_graph(questions: Sequence[Question]) -> list[list[int]]:
-    """Numbers of the questions, those next to one another with the same graph together: mirror questions."""
+    """Indices of the questions, grouped: adjacent questions on the same graph (mirrors) form a group."""
 
-    def asked_of(number: int) -> Any:
-        graph = questions[number].graph
-        return (graph.names, graph.edges) if graph else number
+    def graph_of(index: int) -> Any:
+        graph = questions[index].graph
+        return (graph.names, graph.edges) if graph else index
 
-    return [list(numbers) for _, numbers in groupby(range(len(questions)), key=asked_of)]
+    return [list(indices) for _, indices in groupby(range(len(questions)), key=graph_of)]
 
 
 def sentence(graph: Graph, edge: graphs.Edge) -> str:
@@ -101,15 +104,19 @@ def sentence(graph: Graph, edge: graphs.Edge) -> str:
 
 
 def fault(question: Question) -> str | None:
-    """What is wrong with a question, or None: the graph, the facts, the steps and the answer must agree."""
+    """The first thing that is wrong with a graph question, or None if it is sound.
+
+    The graph must be valid, and facts, options, steps and answer must agree with it. A question without a
+    graph is not examined.
+    """
     graph = question.graph
     if graph is None:
         return None
     if wrong := graphs.fault(graph):
         return wrong
     sentences = sorted(sentence(graph, edge) for edge in graph.edges)
-    written_facts = question.question[: question.question.rfind(".") + 1]
-    if sorted(re.findall(r"[^.]+\.", written_facts.replace(". ", "."))) != sentences:
+    facts = question.question[: question.question.rfind(".") + 1]
+    if sorted(re.findall(r"[^.]+\.", facts.replace(". ", "."))) != sentences:
         return "the sentences of the question are not the edges of the graph"
     try:
         options = options_of(question.question)
@@ -117,9 +124,9 @@ def fault(question: Question) -> str | None:
         return str(error)
     if {*options} != {graph.names[graph.target], graph.names[graph.neg_target]}:
         return "the options in the question are not target and neg_target"
-    asked = f"Is {graph.names[graph.root]} a {options[0]} or {options[1]}?"
-    if question.question != f"{written_facts} {asked}":
-        return f'the facts are not followed by "{asked}" and nothing else'
+    query = f"Is {graph.names[graph.root]} a {options[0]} or {options[1]}?"
+    if question.question != f"{facts} {query}":
+        return f'the facts are not followed by "{query}" and nothing else'
     paths = [tuple(sentence(graph, edge) for edge in pairwise(path)) for path in graphs.shortest_paths(graph)]
     if question.steps not in paths:
         return "the steps are not a shortest path from root to target"

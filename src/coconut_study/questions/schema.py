@@ -1,4 +1,4 @@
-"""Question files in the published JSON schema, read and written."""
+"""Question files in the schema of the published data: one JSON record per question."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from coconut_study.common.errors import StudyError, hint
-from coconut_study.common.files import text_of, written
+from coconut_study.common.files import read_text, written
 from coconut_study.questions.graphs import Graph
 from coconut_study.questions.question import Question, fault
 
 NAME = re.compile(r"\w+")
 
-# The published schema: what every record has, and what one with a graph has besides.
+# Fields of every record, and the additional fields of a graph question.
 TEXT_FIELDS: dict[str, type] = {"question": str, "answer": str, "steps": list}
 GRAPH_FIELDS: dict[str, type] = {
     "idx_to_symbol": list, "edges": list, "root": int, "target": int, "neg_target": int,
 }  # fmt: skip
+KINDS = {str: "a string", list: "a list", int: "a whole number"}
 
 
 def to_json(question: Question) -> dict[str, Any]:
-    """The published schema."""
+    """The record of a question in the published schema."""
     record: dict[str, Any] = {
         "question": question.question,
         "answer": question.answer,
@@ -41,18 +42,21 @@ def to_json(question: Question) -> dict[str, Any]:
 
 
 def from_json(record: Any) -> Question:
-    """The question of a record in the published schema; ValueError names a missing or wrong field."""
+    """The question of a record in the published schema.
+
+    ValueError names a missing, unknown or wrong field, or says how text and graph disagree.
+    """
     if not isinstance(record, dict):
         raise ValueError("is not a JSON object")
     for field in record:
         if field not in TEXT_FIELDS | GRAPH_FIELDS:
             raise ValueError(f'has an unknown field "{field}"{hint(field, TEXT_FIELDS | GRAPH_FIELDS)}')
-    wanted = TEXT_FIELDS | (GRAPH_FIELDS if record.keys() & GRAPH_FIELDS.keys() else {})
-    for field, kind in wanted.items():
+    required = TEXT_FIELDS | (GRAPH_FIELDS if record.keys() & GRAPH_FIELDS.keys() else {})
+    for field, kind in required.items():
         if field not in record:
             raise ValueError(f'has no field "{field}"')
         if type(record[field]) is not kind:
-            raise ValueError(f'field "{field}" is not a {kind.__name__}')
+            raise ValueError(f'field "{field}" is not {KINDS[kind]}')
     for field in ("question", "answer"):
         if not record[field].strip():
             raise ValueError(f'field "{field}" is empty')
@@ -68,12 +72,12 @@ def from_json(record: Any) -> Question:
 def _graph_from_json(record: dict[str, Any]) -> Graph:
     edges, names = record["edges"], record["idx_to_symbol"]
     if not all(isinstance(e, list) and len(e) == 2 and all(type(n) is int for n in e) for e in edges):
-        raise ValueError('field "edges" is not a list of pairs of node numbers')
+        raise ValueError('field "edges" is not a list of pairs of nodes (whole numbers)')
     if not all(isinstance(name, str) and NAME.fullmatch(name) for name in names):
-        raise ValueError('field "idx_to_symbol" is not a list of names of one word')
+        raise ValueError('field "idx_to_symbol" is not a list of names of one word each')
     return Graph(
         names=tuple(names),
-        edges=tuple((a, b) for a, b in edges),
+        edges=tuple((head, tail) for head, tail in edges),
         root=record["root"],
         target=record["target"],
         neg_target=record["neg_target"],
@@ -81,24 +85,28 @@ def _graph_from_json(record: dict[str, Any]) -> Graph:
 
 
 def read(path: Path) -> list[Question]:
-    """Questions of a .json list or .jsonl file; StudyError names the file and row of a bad one."""
-    text = text_of(path)
+    """Read and check the questions of a .json file (one list) or a .jsonl file (one record per line).
+
+    StudyError names the file and the index (from 0) of the first wrong question.
+    """
+    text = read_text(path)
     try:
-        records = json.loads(text) if text.lstrip().startswith("[") else _lines(text)
+        records = json.loads(text) if text.lstrip().startswith("[") else _records(text)
     except json.JSONDecodeError as error:
         raise StudyError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
     questions = []
-    for row, record in enumerate(records):
+    for index, record in enumerate(records):
         try:
             questions.append(from_json(record))
         except ValueError as error:
-            raise StudyError(f"{path}, question {row}: {error}") from error
+            raise StudyError(f"{path}, question {index}: {error}") from error
     if not questions:
-        raise StudyError(f"{path}: holds no question")
+        raise StudyError(f"{path}: holds no questions")
     return questions
 
 
-def _lines(text: str) -> list[Any]:
+def _records(text: str) -> list[Any]:
+    """The records of JSON lines; a JSONDecodeError has the number of the line in the file."""
     records = []
     for number, line in enumerate(text.split("\n"), start=1):
         try:
@@ -111,7 +119,7 @@ def _lines(text: str) -> list[Any]:
 
 
 def write(path: Path, questions: Iterable[Question]) -> None:
-    """Write a .jsonl file, or a .json list as published when the name ends so."""
+    """Write one record per line, or a single list, as published, if the file name ends in .json."""
     records = [to_json(question) for question in questions]
     with written(path) as file:
         if path.suffix == ".json":

@@ -1,4 +1,4 @@
-"""Where the questions of a data set come from."""
+"""Settings of data sets: how questions are generated, or where existing ones are read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Hops = Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(rising)]
 
 
 class Sizes(Closed):
-    """Questions in each split."""
+    """Number of questions in each split."""
 
     train: PositiveInt
     valid: PositiveInt
@@ -31,31 +31,31 @@ class Sizes(Closed):
 
 
 class Generated(Closed):
-    """What all generated questions have in common."""
+    """Settings that all generated data sets have in common."""
 
     sizes: Sizes
     seed: NonNegativeInt
     shards: Annotated[
-        PositiveInt, Field(description="jobs that draw a part each, beside each other and restarted singly")
+        PositiveInt, Field(description="parallel jobs, each of which draws a part of the questions")
     ] = 1
 
 
 def _check_graph(nodes: int, concepts: int, hops: tuple[int, int]) -> None:
-    """ValueError for graphs that cannot be drawn or named: two nodes are persons, the others concepts."""
+    """ValueError for graphs that cannot be drawn or named; two nodes are persons, all others concepts."""
     if concepts < nodes - 2:
         raise ValueError(f"nodes: {nodes} needs concepts: {nodes - 2} or more")
     if max(hops) > nodes - 2:
-        raise ValueError(f"hops: paths as long need nodes: {max(hops) + 2} or more")
+        raise ValueError(f"hops: paths of this length need nodes: {max(hops) + 2} or more")
 
 
 class Prosqa(Generated):
     """Questions from the process behind the published ProsQA files."""
 
     source: Literal["prosqa"]
-    nodes: Annotated[int, Field(ge=4, description="nodes drawn; those without an edge are dropped")]
-    hops: Annotated[Hops, Field(description="fewest and most steps of a question")]
-    persons: Annotated[int, Field(ge=2, le=17, description="person names in use")]
-    concepts: Annotated[int, Field(ge=2, le=38, description="concept names in use")]
+    nodes: Annotated[int, Field(ge=4, description="nodes drawn; nodes without an edge are removed")]
+    hops: Annotated[Hops, Field(description="minimum and maximum number of steps")]
+    persons: Annotated[int, Field(ge=2, le=17, description="number of person names in use")]
+    concepts: Annotated[int, Field(ge=2, le=38, description="number of concept names in use")]
 
     @model_validator(mode="after")
     def _fits(self) -> Prosqa:
@@ -64,22 +64,22 @@ class Prosqa(Generated):
 
 
 class Balanced(Generated):
-    """Mirror questions with matched options; a rule that ignores the root is right half of the time."""
+    """Mirror questions with matched options: a rule that ignores the root is right half of the time."""
 
     source: Literal["balanced"]
     nodes: Annotated[int, Field(ge=6)]
     edges: Annotated[int, Field(ge=6)]
-    hops: Annotated[Hops, Field(description="fewest and most steps of a question")]
+    hops: Annotated[Hops, Field(description="minimum and maximum number of steps")]
     persons: Annotated[int, Field(ge=2, le=17)]
     concepts: Annotated[int, Field(ge=2, le=38)]
 
     @model_validator(mode="after")
     def _fits(self) -> Balanced:
-        _check_graph(self.nodes, self.concepts, (1, 2 * self.hops[1]))  # two chains side by side
+        _check_graph(self.nodes, self.concepts, (1, 2 * self.hops[1]))  # two chains
         if self.edges < self.nodes - 2:
-            raise ValueError(f"edges: {self.edges} are too few to join nodes: {self.nodes}")
+            raise ValueError(f"edges: {self.edges} are too few to connect nodes: {self.nodes}")
         if any(size % 2 for size in self.sizes.model_dump().values()):
-            raise ValueError("sizes must be even: every graph asks two mirror questions")
+            raise ValueError("sizes must be even: there are two mirror questions per graph")
         return self
 
 
@@ -87,42 +87,43 @@ class Prontoqa(Generated):
     """True-or-false questions about fictional ontologies, as in 5-hop ProntoQA (paper section 4.1)."""
 
     source: Literal["prontoqa"]
-    hops: Annotated[int, Field(ge=1, le=6, description="rules a proof applies; names suffice for six")]
+    hops: Annotated[int, Field(ge=1, le=6, description="number of rules that a proof applies, at most 6")]
 
 
 class Arithmetic(Generated):
     """Word problems solved by a chain of equations, in the form of GSM8k-Aug."""
 
     source: Literal["arithmetic"]
-    steps: Annotated[Hops, Field(description="fewest and most equations of a question, 1 to 8")]
+    steps: Annotated[Hops, Field(description="minimum and maximum number of equations, 1 to 8")]
 
     @model_validator(mode="after")
     def _steps_in_range(self) -> Arithmetic:
         if self.steps[1] > 8:
-            raise ValueError(f"steps: {[*self.steps]} is no range within 1 to 8")
+            raise ValueError(f"steps: {[*self.steps]} is not a range within 1 to 8")
         return self
 
 
 class File(Closed):
-    """A question file: the published schema, GSM8k-Aug's text (.txt), or ProntoQA's own output."""
+    """A question file in one of the formats of `questions.formats`, or some rows of it."""
 
     path: Name
     rows: Annotated[
-        tuple[NonNegativeInt, PositiveInt] | None, Field(description="first row taken, and the one behind")
+        tuple[NonNegativeInt, PositiveInt] | None,
+        Field(description="first row, and the row after the last; null for all"),
     ] = None
-    count: Annotated[PositiveInt | None, Field(description="questions it must give")] = None
+    count: Annotated[PositiveInt | None, Field(description="number of questions expected")] = None
     sha256: Annotated[
-        str | None, Field(pattern="^[0-9a-f]{64}$", description="checksum the file must have")
+        str | None, Field(pattern="^[0-9a-f]{64}$", description="expected checksum of the file")
     ] = None
 
     @model_validator(mode="after")
     def _takes_rows(self) -> File:
         if self.rows is not None and self.rows[0] >= self.rows[1]:
-            raise ValueError(f"rows: {[*self.rows]} takes none; the second number is the row behind the last")
+            raise ValueError(f"rows: {[*self.rows]} takes none; the second number is the row after the last")
         return self
 
     def shares_rows(self, other: File) -> bool:
-        """Whether another takes rows of the same file."""
+        """True if `other` takes some of the same rows of the same file."""
         same = Path(self.path).resolve() == Path(other.path).resolve()
         same |= self.sha256 is not None and self.sha256 == other.sha256
         (start, stop), (first, last) = (file.rows or (0, inf) for file in (self, other))
@@ -130,19 +131,19 @@ class File(Closed):
 
 
 class Existing(Closed):
-    """What data sets that exist already have in common."""
+    """Settings that all existing data sets have in common."""
 
     repeats: Annotated[
         NonNegativeInt,
         Field(
-            description="questions of valid and test that may stand in the data set a second time",
+            description="number of questions of valid and test that may be in the data set twice",
             exclude_if=lambda repeats: repeats == 0,
         ),
     ] = 0
 
 
 class Files(Existing):
-    """Questions from files."""
+    """Questions from one file per split, or from different rows of the same file."""
 
     source: Literal["files"]
     train: File
@@ -155,23 +156,23 @@ class Files(Existing):
             if getattr(self, one).shares_rows(getattr(self, other)):
                 path = getattr(self, other).path
                 raise ValueError(
-                    f"{other}: takes rows of {path} that {one} takes too; give it rows of its own"
+                    f"{other}: takes rows of {path} that {one} also takes; give it different rows"
                 )
         return self
 
 
 class Split(Closed):
-    """A split of a data set of the hub."""
+    """A split of a data set on the Hugging Face hub."""
 
     split: Name
-    count: Annotated[PositiveInt | None, Field(description="questions it must hold")] = None
+    count: Annotated[PositiveInt | None, Field(description="number of questions expected")] = None
 
 
 class Hub(Existing):
-    """Questions of a Hugging Face data set with the columns question, steps and answer."""
+    """Questions from a Hugging Face data set with the columns question, steps and answer."""
 
     source: Literal["hub"]
-    path: Annotated[Name, Field(description="name on the hub, or a folder in its form")]
+    path: Annotated[Name, Field(description="name on the hub, or a local folder")]
     revision: Annotated[str | None, Field(description="commit, branch or tag")] = None
     train: Split
     valid: Split
@@ -182,7 +183,7 @@ class Hub(Existing):
         check_folder(self.path)
         for one, other in combinations(("train", "valid", "test"), 2):
             if (split := getattr(self, other).split) == getattr(self, one).split:
-                raise ValueError(f"{other}: takes the split {split} that {one} takes too")
+                raise ValueError(f"{other}: takes the split {split} that {one} also takes")
         return self
 
 

@@ -1,7 +1,8 @@
-"""Rules that answer a graph question without planning a path; models are worth what they add to them. Pure.
+"""Shortcuts: simple rules that answer a graph question without planning a path, as baselines for models.
 
-Each rule says which option it prefers by a number for each; the larger one is answered, and equal numbers
-are a coin. On the released ProsQA questions the first three are right in 66 %, 94 % and 84 % of cases.
+A rule gives each of the two options a score and answers the option with the larger one; equal scores count as
+a coin toss. On the released ProsQA questions the first three of `RULES` are right in 66 %, 94 % and 84 % of
+cases.
 """
 
 from __future__ import annotations
@@ -14,29 +15,30 @@ import pandas as pd
 from coconut_study.questions.graphs import Graph
 from coconut_study.questions.question import Question
 
-Rule = Callable[[Graph, nx.DiGraph, int], float]
+COLUMNS = ("rule", "accuracy")
+Rule = Callable[[Graph, nx.DiGraph, int], float]  # graph, the same as a networkx graph, option -> score
 
 
 def fewer_facts(graph: Graph, digraph: nx.DiGraph, option: int) -> float:
-    """The option named in fewer facts."""
+    """Prefers the option that fewer facts name."""
     return -digraph.degree(option)
 
 
 def deeper(graph: Graph, digraph: nx.DiGraph, option: int) -> float:
-    """The option farther from the nearest person it descends from."""
+    """Prefers the option that is farther from the nearest person it descends from."""
     above = nx.single_source_shortest_path_length(digraph.reverse(copy=False), option)
     return min(above[person] for person in graph.persons if person in above)
 
 
 def no_other_person_near(graph: Graph, digraph: nx.DiGraph, option: int) -> float:
-    """Not the option one of whose parents is a direct fact about another person."""
+    """Avoids an option if a fact about another person names one of its parents."""
     others = [person for person in graph.persons if person != graph.root]
-    told = {child for person in others for child in digraph.successors(person)}
-    return -any(parent in told for parent in digraph.predecessors(option))
+    named = {child for person in others for child in digraph.successors(person)}
+    return -any(parent in named for parent in digraph.predecessors(option))
 
 
 def within_two_steps(graph: Graph, digraph: nx.DiGraph, option: int) -> float:
-    """The option that a search of two steps from the asked person finds."""
+    """Prefers an option within two steps of the person that is asked about."""
     return option in nx.single_source_shortest_path_length(digraph, graph.root, cutoff=2)
 
 
@@ -49,7 +51,7 @@ RULES: dict[str, Rule] = {
 
 
 def accuracy(rule: Rule, questions: Sequence[Question]) -> float:
-    """Share of right answers in percent, a coin counted as half; NaN where a question has no graph."""
+    """Share of right answers in percent, a tie counted as half; NaN if a question has no graph."""
     if not all(question.graph for question in questions):
         return float("nan")
     points = []
@@ -63,7 +65,6 @@ def accuracy(rule: Rule, questions: Sequence[Question]) -> float:
 
 
 def table(questions: Sequence[Question]) -> pd.DataFrame:
-    """One row a rule: its name and its share of right answers (percent)."""
-    return pd.DataFrame(
-        [{"rule": name, "accuracy": accuracy(rule, questions)} for name, rule in RULES.items()]
-    )
+    """One row per rule: its name and its share of right answers in percent (columns `COLUMNS`)."""
+    rows = [(name, accuracy(rule, questions)) for name, rule in RULES.items()]
+    return pd.DataFrame(rows, columns=list(COLUMNS))

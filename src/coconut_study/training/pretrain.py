@@ -1,8 +1,8 @@
-"""Pretraining of a small base model: reading facts, and nothing about choosing between options.
+"""Pretraining of a small base model: it learns to read facts, but nothing about choosing between options.
 
-The paper starts every run from GPT-2, which can look up a fact in its context. A new small model cannot,
-and whether it learns to in time decides a run. So one base model is taught it, once for all methods and
-seeds, on walks that go nowhere in particular:
+The paper starts every run from GPT-2, which can look up a fact in its context. A new small model cannot, and
+a run depends on whether it learns this in time. So one base model is taught it, once for all methods and
+seeds, on random walks:
 
     a b c d ... | u v w x | u' v' w' ...
                     ^ ^ ^      ^  ^       loss on the walked nodes alone
@@ -22,21 +22,22 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from coconut_study.common.progress import bar
 from coconut_study.common.seeds import stream
 from coconut_study.engine.batches import Batch, collate
+from coconut_study.engine.forward import check_positions
 from coconut_study.engine.tokenizer import marks_of
-from coconut_study.questions.graphs import name
+from coconut_study.questions.graphs import rename
 from coconut_study.questions.question import Question
 from coconut_study.sequences.builder import Sequence as TokenSequence
 from coconut_study.sequences.methods import TextSettings
 from coconut_study.sequences.templates import TEMPLATES
 from coconut_study.training.learner import Learner
-from coconut_study.training.schedule import rate
+from coconut_study.training.schedule import learning_rate
 from coconut_study.training.settings import Pretraining
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Mean cross-entropy of a walked step since the last report, and that of a perfect reader of facts,
-    who knows the children of every node but not which of them a walk takes (nats)."""
+    """Mean cross-entropy (nats) of a step of a walk since the last report, and its `floor`: that of a perfect
+    reader of facts, who knows the children of every node but not which of them the walk takes."""
 
     step: int
     loss: float
@@ -44,7 +45,7 @@ class Report:
 
 
 class Pretrainer:
-    """Teaches a new model to read facts, on the graphs of training questions under ever new names."""
+    """Teaches a new model to read facts, on the graphs of training questions with new names each time."""
 
     def __init__(
         self,
@@ -63,30 +64,31 @@ class Pretrainer:
         self.rng = stream("pretraining", seed)
 
     def run(self, reports: int = 10) -> list[Report]:
-        """All updates, reported on `reports` times."""
+        """Make all updates; return `reports` reports."""
         steps = self.settings.steps
         every = -(-steps // reports)
-        return [self._some(start, min(start + every, steps)) for start in range(0, steps, every)]
+        return [self._part(start, min(start + every, steps)) for start in range(0, steps, every)]
 
-    def _some(self, start: int, stop: int) -> Report:
+    def _part(self, start: int, stop: int) -> Report:
+        """Make the updates from `start` to `stop`."""
         loss, floor, n_steps = torch.zeros((), device=self.learner.accelerator.device), 0.0, 0
         with self.learner.training(self.seed, start):
             for step in bar(range(start, stop), f"base model, from update {start} of {self.settings.steps}"):
-                pages = [self._page() for _ in range(self.settings.batch_size)]
-                loss = loss + self.learner.update([self._batch(pages)], self._rate(step))[0]
+                pages = [self.draw_page() for _ in range(self.settings.batch_size)]
+                loss = loss + self.learner.update([self.batch(pages)], self._rate(step))[0]
                 floor += sum(page.floor for page in pages)
                 n_steps += sum(page.n_steps for page in pages)
         return Report(stop, loss.item() / n_steps, floor / n_steps)
 
     def _rate(self, step: int) -> float:
         settings = self.settings
-        return rate(step, settings.steps, settings, settings.warmup, settings.decay)
+        return learning_rate(step, settings.steps, settings, settings.warmup, settings.decay)
 
-    def _page(self) -> Page:
-        """The facts of a graph under new names and in a new order, and walks on it."""
+    def draw_page(self) -> Page:
+        """Facts of a random graph, with new names and in a new order, and walks on it."""
         graph = self.graphs[int(self.rng.integers(len(self.graphs)))]
         n_persons = len(graph.persons)
-        (named,) = name((graph,), self.rng, n_persons, len(graph.names) - n_persons)
+        (named,) = rename((graph,), self.rng, n_persons, len(graph.names) - n_persons)
         edges = [named.edges[i] for i in self.rng.permutation(len(named.edges))]
         children: dict[int, list[int]] = {}
         for head, tail in edges:
@@ -100,28 +102,37 @@ class Pretrainer:
             floor=sum(entropy for _, entropy in walks),
         )
 
-    def _batch(self, pages: Sequence[Page]) -> Batch:
-        """One row a page, with loss on what is walked."""
+    def batch(self, pages: Sequence[Page]) -> Batch:
+        """One row per page, with loss on the walked nodes.
+
+        StudyError if a page exceeds the positions of the model.
+        """
         texts = [text for page in pages for text in (page.facts, *chain.from_iterable(page.walks))]
         ids = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"])
         rows, counted = [], []
         for page in pages:
-            facts, behind = next(ids), []
+            facts, after = next(ids), []
             for _ in page.walks:
                 given, walked = next(ids), next(ids)
-                behind += given + walked
+                after += given + walked
                 counted += [False] * len(given) + [True] * len(walked)
-            n = len(facts) + len(behind)
+            n = len(facts) + len(after)
             positions = self.template.positions(page.n_facts, n, self.text.facts_share_position)
-            rows.append(TokenSequence(facts, 0, behind, positions, len(behind)))
+            rows.append(TokenSequence(facts, 0, after, positions, len(after)))
+        check_positions(
+            self.learner.model,
+            max(row.positions[-1] for row in rows) + 1,
+            "model.pretraining: the longest text",
+            "use a model with more positions, or fewer or shorter walks",
+        )
         return collate(rows, self.pad).only(torch.tensor(counted))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A training text: facts, then walks (how each starts, where it goes).
+    """A training text: facts, then walks, each as its start and the rest.
 
-    `n_steps` are walked, and the entropy of the walks' choices is `floor` nats.
+    The walks have `n_steps` steps in all; the entropy of their choices is `floor` nats.
     """
 
     facts: str

@@ -128,7 +128,7 @@ SETTINGS = Responding(batch_size=4, max_new_tokens=6)
 @pytest.fixture
 def asked(graph, monkeypatch):
     """A tiny model that often writes the answer mark, and questions to which it has an answer."""
-    drawn = [question.ask([graph], np.random.default_rng(seed))[0] for seed in range(10)]
+    drawn = [question.from_graphs([graph], np.random.default_rng(seed))[0] for seed in range(10)]
     tokenizer = word_level([PROSE.text(question) for question in drawn])
     add_marks(tokenizer)
     config = GPT2Config(

@@ -59,7 +59,7 @@ def texts() -> list[str]:
 
 
 ASKED = [
-    question.ask([GRAPH], np.random.default_rng(0))[0],
+    question.from_graphs([GRAPH], np.random.default_rng(0))[0],
     Question("How many?", ("<<2*9=18>>",), "18"),
     Question("True or false: Max is red.", ("Max is a jompus.",), "True"),
 ]

@@ -11,7 +11,7 @@ from coconut_study.engine import forward as engine
 from coconut_study.engine.tokenizer import add_marks, word_level
 from coconut_study.evaluation import probe
 from coconut_study.questions.frontiers import candidates
-from coconut_study.questions.question import Question, ask
+from coconut_study.questions.question import Question, from_graphs
 from coconut_study.sequences.builder import Sequence, tokenize
 from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import TEMPLATES
@@ -39,7 +39,7 @@ class Asked:
 
     def __init__(self, name, make, graph):
         self.name = name
-        self.questions = [ask([graph], np.random.default_rng(seed))[0] for seed in range(3)]
+        self.questions = [from_graphs([graph], np.random.default_rng(seed))[0] for seed in range(3)]
         texts = [TEMPLATES[name].text(question) for question in self.questions]
         self.tokenizer = make(texts)
         add_marks(self.tokenizer)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from coconut_study.common.errors import StudyError
-from coconut_study.questions import datasets, formats, graphs, schema
+from coconut_study.questions import datasets, graphs, schema
+from coconut_study.questions.question import redraw
 from coconut_study.questions.settings import Arithmetic, Balanced, File, Files, Hub, Prontoqa, Prosqa
 
 SMALL = {"persons": 2, "concepts": 10, "sizes": {"train": 20, "valid": 6, "test": 8}, "seed": 0}
@@ -52,7 +53,7 @@ def test_impossible_graphs_are_refused_with_a_sentence():
 def test_files_are_checked_by_count_and_checksum(question, tmp_path):
     paths = {split: tmp_path / f"{split}.json" for split in datasets.SPLITS}
     for number, path in enumerate(paths.values()):
-        schema.write(path, [question.redraw([question], np.random.default_rng(number))[0]])
+        schema.write(path, [redraw([question], np.random.default_rng(number))[0]])
     good = {split: File(path=str(path), count=1) for split, path in paths.items()}
     assert len(datasets.load(Files(source="files", **good))["test"]) == 1
     path = str(paths["valid"])
@@ -78,15 +79,15 @@ def test_texts_are_proved_and_never_asked_twice(settings):
     assert {split: len(found) for split, found in splits.items()} == SIZES
     asked = [question.question for found in splits.values() for question in found]
     assert len(set(asked)) == len(asked)
-    _, prove = datasets.generator(settings)
-    assert {prove(question) for found in splits.values() for question in found} == {None}
+    _, find_fault = datasets.generator(settings)
+    assert {find_fault(question) for found in splits.values() for question in found} == {None}
 
 
 def test_shards_together_are_a_data_set_and_do_not_depend_on_the_others():
     whole = balanced(shards=3)
     shards = [datasets.draw_shard(whole, number) for number in range(3)]
     assert shards[1] == datasets.draw_shard(whole, 1)
-    splits = datasets.gather(whole, shards)
+    splits = datasets.combine_shards(whole, shards)
     assert {split: len(found) for split, found in splits.items()} == whole.sizes.model_dump()
     marks = Counter(graphs.fingerprint(q.graph) for found in splits.values() for q in found)
     assert set(marks.values()) == {2}  # mirror questions stay together
@@ -95,48 +96,17 @@ def test_shards_together_are_a_data_set_and_do_not_depend_on_the_others():
 def test_what_two_shards_share_is_replaced():
     whole = balanced(shards=2)
     one = datasets.draw_shard(whole, 0)
-    splits = datasets.gather(whole, [one, one])
+    splits = datasets.combine_shards(whole, [one, one])
     asked = [question.question for found in splits.values() for question in found]
     assert len(asked) == len(set(asked)) == sum(whole.sizes.model_dump().values())
 
 
-# ------------------------------------------------------------------------------------ others' files
-
-
-def test_gsm8k_lines_are_read_with_their_steps(shared):
-    found = formats.read(shared("data/gsm8k_aug_valid.txt"))
-    assert len(found) == 500
-    steps = Counter(len(question.steps) for question in found)
-    assert [steps[n] for n in range(1, 9)] == [32, 155, 140, 91, 53, 18, 8, 3]
-    assert found[0].steps == ("<<4-2=2>>", "<<2/.5=4>>", "<<12/4=3>>", "<<100*3=300>>")
-    assert found[0].answer == "300"
-    assert found[0].question.endswith("How much does he pay per year?")
-
-
-def test_a_bad_line_is_named(tmp_path):
-    path = tmp_path / "train.txt"
-    path.write_text("How many?||<<1+1=2>> #### 2\nHow many? 3\n")
-    with pytest.raises(StudyError, match=r"train.txt, line 2: is not `question"):
-        formats.read(path)
-
-
-def test_prontoqas_own_output_is_read_in_pairs_of_sentences(tmp_path):
-    chain = ["Max is a jompus.", "Every jompus is red.", "Max is red."]
-    example = {"question": "Every jompus is red. Max is a jompus.", "query": "True or false: Max is red.",
-               "chain_of_thought": chain, "answer": "True"}  # fmt: skip
-    path = tmp_path / "5hop.json"
-    path.write_text(json.dumps({"example1": {"test_example": example}}))
-    (question,) = formats.read(path)
-    assert question.question == f"{example['question']} {example['query']}"
-    assert question.steps == ("Max is a jompus. Every jompus is red.", "Max is red.")
-    path.write_text(json.dumps({"example1": {"test_example": {"question": "x"}}}))
-    with pytest.raises(StudyError, match=r"5hop.json, example1: has no test_example with 'chain_of_thought'"):
-        formats.read(path)
+# ------------------------------------------------------------------------------------ files and the hub
 
 
 def test_rows_of_one_file_make_the_splits(question, tmp_path):
     path = tmp_path / "all.jsonl"
-    schema.write(path, [question.redraw([question], np.random.default_rng(n))[0] for n in range(5)])
+    schema.write(path, [redraw([question], np.random.default_rng(n))[0] for n in range(5)])
     parts = {"train": (0, 3), "valid": (3, 4), "test": (4, 5)}
     files = {split: File(path=str(path), rows=rows) for split, rows in parts.items()}
     splits = datasets.load(Files(source="files", **files))

@@ -32,8 +32,8 @@ def sample(request):
 
 
 def sentences(question):
-    """All sentences; the two facts and what is asked stand last."""
-    text = question.question.replace(f" {prontoqa.ASKING} ", " ")
+    """All sentences; the last three are the two facts and the query."""
+    text = question.question.replace(f" {prontoqa.QUERY} ", " ")
     return [f"{sentence}." for sentence in text.removesuffix(".").split(". ")]
 
 
@@ -243,16 +243,25 @@ def test_the_small_question_is_sound():
     [
         (replace(SMALL, answer="True"), 'the answer is "True" where "False" follows'),
         (replace(SMALL, answer="Maybe"), 'the answer is "Maybe" where "False" follows'),
-        (replace(SMALL, steps=SMALL.steps[::-1]), 'the step "Alex is happy." is neither stated nor follows'),
-        (replace(SMALL, steps=SMALL.steps[1:]), 'the step "Alex is a gorpus." is neither stated nor follows'),
-        (replace(SMALL, steps=(*SMALL.steps[:2], "Alex is not happy.")), '"Alex is not happy." is neither'),
-        (replace(SMALL, steps=(*SMALL.steps[:1], "Alex is happy.")), '"Alex is happy." is neither'),
+        (
+            replace(SMALL, steps=SMALL.steps[::-1]),
+            'the step "Alex is happy." is not stated and does not follow',
+        ),
+        (
+            replace(SMALL, steps=SMALL.steps[1:]),
+            'the step "Alex is a gorpus." is not stated and does not follow',
+        ),
+        (
+            replace(SMALL, steps=(*SMALL.steps[:2], "Alex is not happy.")),
+            '"Alex is not happy." is not stated',
+        ),
+        (replace(SMALL, steps=(*SMALL.steps[:1], "Alex is happy.")), '"Alex is happy." is not stated'),
         (replace(SMALL, steps=SMALL.steps[:1]), "is not a sentence of a known form"),
-        (replace(SMALL, steps=("Alex is a tumpus.",)), "the last step is neither what is asked"),
-        (replace(SMALL, steps=()), "the last step is neither what is asked"),
-        (changed("Alex is a tumpus. ", ""), "neither what is asked nor its opposite follows"),
-        (changed("Each tumpus is a gorpus. ", ""), "neither what is asked nor its opposite follows"),
-        (changed("Alex is a tumpus", "Max is a tumpus"), "neither what is asked nor its opposite follows"),
+        (replace(SMALL, steps=("Alex is a tumpus.",)), "the last step is neither the query"),
+        (replace(SMALL, steps=()), "the last step is neither the query"),
+        (changed("Alex is a tumpus. ", ""), "neither the query nor its opposite follows"),
+        (changed("Each tumpus is a gorpus. ", ""), "neither the query nor its opposite follows"),
+        (changed("Alex is a tumpus", "Max is a tumpus"), "neither the query nor its opposite follows"),
         (changed("Vumpuses", "Tumpuses"), '"happy" both holds and does not hold of Alex'),
         (changed("Jompuses are hot", "Jompuses are red"), '"red" both holds and does not hold of Alex'),
         (
@@ -271,7 +280,7 @@ def test_every_corruption_of_a_drawn_question_is_refused():
         flipped = {"True": "False", "False": "True"}[question.answer]
         assert "the answer is" in prontoqa.fault(replace(question, answer=flipped))
         one, two, *others = question.steps
-        assert "is neither stated" in prontoqa.fault(replace(question, steps=(two, one, *others)))
+        assert "is not stated" in prontoqa.fault(replace(question, steps=(two, one, *others)))
         fact, rule = one.split(". ")
         assert "opposite follows" in prontoqa.fault(changed(f"{fact}. ", "", question))
         assert "opposite follows" in prontoqa.fault(changed(f"{rule} ", "", question))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from coconut_study.questions import datasets, graphs, schema, shortcuts
+from coconut_study.questions.question import Question
 
 from .test_datasets import balanced
 
@@ -20,7 +21,7 @@ def test_shortcuts_help_on_published_questions(shared):
 
 def test_a_tie_is_a_coin_and_a_set_without_graphs_has_no_number(question):
     assert shortcuts.accuracy(lambda *_: 0.0, [question]) == 50
-    assert np.isnan(shortcuts.accuracy(shortcuts.deeper, [question.Question("2+3?", (), "5")]))
+    assert np.isnan(shortcuts.accuracy(shortcuts.deeper, [Question("2+3?", (), "5")]))
 
 
 def test_rules_by_hand(graph):
