@@ -1,18 +1,16 @@
 """The Coconut study: questions -> training in stages -> responses -> grades -> tables and figures."""
 
-# A study is a whole YAML file. Without one it is the quick study; --configfile names another.
+# A study is one YAML file: config/quick.yaml, or the one that --configfile names.
 if "study" not in config:
 
     configfile: workflow.source_path("config/quick.yaml")
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/probe.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/questions.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/parts.smk"
 
 

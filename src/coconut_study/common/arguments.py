@@ -1,4 +1,4 @@
-"""Arguments in files, since a command line holds no more than 128 KB: `@FILE` stands for the lines of FILE."""
+"""Arguments in files, since a command line holds 128 KB at most: `@FILE` stands for the lines of FILE."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from coconut_study.questions.settings import Files
 from coconut_study.sequences.methods import Layout, Method, Schedule
 from coconut_study.study.definition import Study
 from coconut_study.study.settings import Needs, Selection
-from coconut_study.training.settings import Basing, Mixing, StageSpec, Training
+from coconut_study.training.settings import BaseSpec, Mixing, StageSpec, Training
 
 SPLITS = ("train", "valid", "test")
 # The rules that evaluate a trained run, and the file in the folder of the run that each of them leads to.
@@ -125,11 +125,11 @@ class Plan:
 
     # ------------------------------------------------------------------------------------------ training
 
-    def base_spec(self, method: str, seed: int) -> Basing:
+    def base_spec(self, method: str, seed: int) -> BaseSpec:
         """All that determines the base model of a run; the seeds of the runs take the base seeds in turn."""
         seeds = list(dict.fromkeys(run.seed for run in self.runs))
         base_seeds = self.study.base_seeds
-        return Basing(
+        return BaseSpec(
             model=self.study.model_of(method),
             text=self.study.text,
             seed=base_seeds[seeds.index(seed) % len(base_seeds)],
@@ -187,7 +187,7 @@ class Plan:
         return {spec.id: spec for chain in self.chains.values() for spec in chain}
 
     @cached_property
-    def bases(self) -> dict[str, Basing]:
+    def bases(self) -> dict[str, BaseSpec]:
         """Every base model once, by its id."""
         return {spec.base.id: spec.base for spec in self.stages.values()}
 
@@ -252,11 +252,11 @@ class Plan:
         """The folder of the logs."""
         return f"logs/{self.study.study}"
 
-    def base_name(self, base: Basing) -> str:
+    def base_name(self, base: BaseSpec) -> str:
         """A base model: its path below the folders of base models and of their logs and benchmarks."""
         return f"seed{base.seed}-{base.id}"
 
-    def base_folder(self, base: Basing) -> str:
+    def base_folder(self, base: BaseSpec) -> str:
         """The folder of a base model."""
         return f"{self.results}/base/{self.base_name(base)}"
 
@@ -296,7 +296,7 @@ class Plan:
         source = self.study.datasets[dataset].questions.root
         return [getattr(source, split).path for split in SPLITS] if isinstance(source, Files) else []
 
-    def vocabulary(self, base: Basing) -> list[str]:
+    def vocabulary(self, base: BaseSpec) -> list[str]:
         """The question files that a new model learns its words from; none for a pretrained model."""
         return [self.questions(name, "train") for name in self.datasets] if base.model.architecture else []
 

@@ -1,6 +1,6 @@
 """Questions and their statistics.
 
-REQUIRED INPUTS:   none, or the files a data set names; shards, where a data set is drawn in several
+REQUIRED INPUTS:   none, or the files that a data set names; shards if a data set is drawn in several
 OUTPUTS:           <results>/data/{dataset}/{train,valid,test}.jsonl   <results>/data/{dataset}/{split}.csv
                    <results>/data/{dataset}/shortcuts.csv
 """
@@ -12,21 +12,8 @@ localrules:
 
 
 def question_settings(wildcards):
-    """Where the questions of a data set come from."""
+    """The settings from which the questions of a data set come."""
     return study.datasets[wildcards.dataset].questions.model_dump_json()
-
-
-def question_files(wildcards):
-    """The files a data set is read from, if it is."""
-    settings = study.datasets[wildcards.dataset].questions.root
-    return [getattr(settings, split).path for split in SPLITS] if settings.source == "files" else []
-
-
-def question_shards(wildcards):
-    """The parts a data set is drawn in, if in more than one."""
-    n_shards = getattr(study.datasets[wildcards.dataset].questions.root, "shards", 1)
-    numbers = range(n_shards) if n_shards > 1 else []
-    return [f"{RESULTS}/data/{wildcards.dataset}/shards/{number}.jsonl" for number in numbers]
 
 
 rule shard:
@@ -50,8 +37,8 @@ rule shard:
 
 rule questions:
     input:
-        shards=question_shards,
-        files=question_files,
+        shards=lambda wildcards: plan.shards(wildcards.dataset),
+        files=lambda wildcards: plan.source_files(wildcards.dataset),
     output:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
@@ -115,4 +102,4 @@ rule shortcuts:
 rule data:
     """All questions, with their statistics."""
     input:
-        expand("<results>/data/{dataset}/{split}.csv", dataset=DATASETS, split=SPLITS),
+        expand("<results>/data/{dataset}/{split}.csv", dataset=plan.datasets, split=SPLITS),

@@ -1,12 +1,28 @@
-"""Responses and grades; how long they take, and when thoughts might end.
+"""Evaluation of trained runs: responses and grades, times, when thoughts may end, what thoughts contain.
 
 REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/{train,valid,test}.jsonl
 OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,grades.csv,clock.csv,ending.csv}
+                   <results>/runs/<run>/{values,decoded}.csv
 """
 
 
 localrules:
     grade,
+
+
+def last_checkpoint(wildcards):
+    """The checkpoint of a trained run."""
+    return plan.last_checkpoint(run_of(wildcards))
+
+
+def generation(rule):
+    """All that determines what a run generates for a rule, as a function of wildcards."""
+    return lambda wildcards: plan.generation_spec(run_of(wildcards), rule).model_dump_json()
+
+
+def limit(number):
+    """The option that limits the questions; none for all of them."""
+    return "" if number is None else f"--most {number}"
 
 
 rule respond:
@@ -20,16 +36,14 @@ rule respond:
         "<logs>/respond/<run>.log",
     benchmark:
         "<benchmarks>/respond/<run>.tsv"
-    threads: lambda wildcards: needs("respond", wildcards).threads
+    threads: need("respond", "threads")
     resources:
         **job_resources("respond"),
     params:
         code=code("respond"),
-        settings=asking,
+        settings=generation("respond"),
     shell:
-        r"""
-        python -m coconut_study.common.gpus --gpus {resources.gpu} \
-            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study respond \
+        ON_GPUS + r"""python -m coconut_study respond \
             --settings {params.settings:q} \
             --checkpoint {input.checkpoint:q} \
             --questions {input.questions:q} \
@@ -73,17 +87,15 @@ rule clock:
         "<logs>/clock/<run>.log",
     benchmark:
         "<benchmarks>/clock/<run>.tsv"
-    threads: lambda wildcards: needs("clock", wildcards).threads
+    threads: need("clock", "threads")
     resources:
         **job_resources("clock"),
     params:
         code=code("clock"),
-        settings=lambda wildcards: asking(wildcards, [trained_k(wildcards)]),
+        settings=generation("clock"),
         timing=lambda wildcards: study.clock.model_dump_json(),
     shell:
-        r"""
-        python -m coconut_study.common.gpus --gpus {resources.gpu} \
-            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study clock \
+        ON_GPUS + r"""python -m coconut_study clock \
             --settings {params.settings:q} \
             --timing {params.timing:q} \
             --checkpoint {input.checkpoint:q} \
@@ -104,17 +116,15 @@ rule ending:
         "<logs>/ending/<run>.log",
     benchmark:
         "<benchmarks>/ending/<run>.tsv"
-    threads: lambda wildcards: needs("ending", wildcards).threads
+    threads: need("ending", "threads")
     resources:
         **job_resources("ending"),
     params:
         code=code("ending"),
-        settings=lambda wildcards: asking(wildcards, range(trained_k(wildcards) + 1)),
+        settings=generation("ending"),
         learning=lambda wildcards: study.ending.model_dump_json(),
     shell:
-        r"""
-        python -m coconut_study.common.gpus --gpus {resources.gpu} \
-            --jobs-per-gpu {resources.jobs_per_gpu} -- python -m coconut_study ending \
+        ON_GPUS + r"""python -m coconut_study ending \
             --settings {params.settings:q} \
             --learning {params.learning:q} \
             --checkpoint {input.checkpoint:q} \
@@ -125,7 +135,64 @@ rule ending:
         """
 
 
+rule probe:
+    input:
+        checkpoint=last_checkpoint,
+        questions="<results>/data/{dataset}/test.jsonl",
+    output:
+        values="<results>/runs/<run>/values.csv",
+    log:
+        "<logs>/probe/<run>.log",
+    benchmark:
+        "<benchmarks>/probe/<run>.tsv"
+    threads: need("probe", "threads")
+    resources:
+        **job_resources("probe"),
+    params:
+        code=code("probe"),
+        settings=generation("probe"),
+        height=lambda wildcards: study.probing.height,
+        limit=lambda wildcards: limit(study.probing.questions),
+    shell:
+        ON_GPUS + r"""python -m coconut_study probe \
+            --settings {params.settings:q} \
+            --height {params.height} {params.limit} \
+            --checkpoint {input.checkpoint:q} \
+            --questions {input.questions:q} \
+            --out {output.values:q} &>{log:q}
+        """
+
+
+rule decode:
+    input:
+        checkpoint=last_checkpoint,
+        questions="<results>/data/{dataset}/test.jsonl",
+    output:
+        decoded="<results>/runs/<run>/decoded.csv",
+    log:
+        "<logs>/decode/<run>.log",
+    benchmark:
+        "<benchmarks>/decode/<run>.tsv"
+    threads: need("decode", "threads")
+    resources:
+        **job_resources("decode"),
+    params:
+        code=code("decode"),
+        settings=generation("decode"),
+        limit=lambda wildcards: limit(study.decoding.questions),
+        top=lambda wildcards: study.decoding.top,
+    shell:
+        ON_GPUS + r"""python -m coconut_study decode \
+            --settings {params.settings:q} \
+            {params.limit} \
+            --top {params.top} \
+            --checkpoint {input.checkpoint:q} \
+            --questions {input.questions:q} \
+            --out {output.decoded:q} &>{log:q}
+        """
+
+
 rule responses:
     """Every response of every run, graded."""
     input:
-        of_runs("grades.csv"),
+        plan.of_runs("grades.csv"),

@@ -1,0 +1,90 @@
+"""The base model and training, one job per stage.
+
+REQUIRED INPUTS:   <results>/data/{dataset}/{train,valid}.jsonl
+OUTPUTS:           <results>/base/seed{seed}-{id}/   <results>/<stage>/checkpoint/   <results>/<stage>/history.csv
+NOT DECLARED:      <results>/<stage>/state/, from which an interrupted stage continues
+"""
+
+
+def stage_of(wildcards):
+    """The specification of a stage."""
+    return plan.stages[wildcards.id]
+
+
+def parent(wildcards):
+    """The checkpoint that a stage starts from."""
+    run = Run(wildcards.dataset, "", int(wildcards.seed))
+    return plan.parent_folder(run, stage_of(wildcards))
+
+
+def processes(wildcards):
+    """The options of Python that start training: one process, or one per GPU."""
+    gpus = plan.needs("train", wildcards.dataset).gpus
+    return f"-m torch.distributed.run --standalone --nproc-per-node={gpus}" if gpus > 1 else ""
+
+
+def training_runtime(wildcards):
+    """What a stage may take, the same for every attempt, since each continues where the last one ended."""
+    return ceil(plan.training_minutes(wildcards.dataset, stage_of(wildcards))) + START_MINUTES
+
+
+rule base:
+    input:
+        questions=lambda wildcards: plan.vocabulary(plan.bases[wildcards.id]),
+    output:
+        checkpoint=directory("<results>/base/seed{seed}-{id}"),
+    log:
+        "<logs>/base/seed{seed}-{id}.log",
+    benchmark:
+        "<benchmarks>/base/seed{seed}-{id}.tsv"
+    threads: plan.needs("base").threads
+    resources:
+        **job_resources("base"),
+    params:
+        code=code("base"),
+        settings=lambda wildcards: plan.bases[wildcards.id].model_dump_json(),
+    shell:
+        ON_GPUS + r"""python -m coconut_study base \
+            --settings {params.settings:q} \
+            --out {output.checkpoint:q} \
+            {input.questions:q} &>{log:q}
+        """
+
+
+rule train:
+    input:
+        parent=parent,
+        train="<results>/data/{dataset}/train.jsonl",
+        valid="<results>/data/{dataset}/valid.jsonl",
+    output:
+        checkpoint=directory("<results>/<stage>/checkpoint"),
+        history="<results>/<stage>/history.csv",
+    log:
+        "<logs>/train/{dataset}/seed{seed}/stage{stage}-{id}.log",
+    benchmark:
+        "<benchmarks>/train/{dataset}/seed{seed}/stage{stage}-{id}.tsv"
+    threads: need("train", "threads")
+    resources:
+        **job_resources("train") | {"runtime": training_runtime},
+        save_minutes=study.machine.save_minutes,
+    params:
+        code=code("train"),
+        spec=lambda wildcards: stage_of(wildcards).model_dump_json(),
+        processes=processes,
+    # exec: without it, a signal to end the job would end its shell first, and the state would not be saved.
+    shell:
+        "exec " + ON_GPUS + r"""python {params.processes} -m coconut_study train \
+            --spec {params.spec:q} \
+            --parent {input.parent:q} \
+            --train {input.train:q} \
+            --valid {input.valid:q} \
+            --checkpoint {output.checkpoint:q} \
+            --history {output.history:q} \
+            --minutes {resources.save_minutes} &>{log:q}
+        """
+
+
+rule checkpoints:
+    """Every run trained to its last stage."""
+    input:
+        [plan.last_checkpoint(run) for run in plan.runs],
