@@ -181,7 +181,7 @@ def test_training_that_runs_out_of_time_goes_on(clustered, slurm, seed, state):
     ended, done = jobs_of(slurm, "train", f"balanced_{seed}_")
     assert (ended["JobState"], done["JobState"]) == (state, "COMPLETED")
     (log,) = (clustered.folder / "logs/smoke/train/balanced" / f"seed{seed}").glob("*.log")
-    updates, epoch = map(int, re.findall(r"goes on after (\d+) updates of epoch (\d+)", log.read_text())[0])
+    updates, epoch = map(int, re.findall(r"resuming after (\d+) updates of epoch (\d+)", log.read_text())[0])
     hours, minutes, seconds = map(int, ended["RunTime"].split(":"))
     assert 1 <= updates + 4 * (epoch - 1) <= (3600 * hours + 60 * minutes + seconds) / 3
 

@@ -238,7 +238,7 @@ def test_a_stage_goes_on_from_its_last_sound_state(
     assert run("train stage 1") == 0
     said = capsys.readouterr().err
     assert said.count("this state is damaged") == generations
-    assert said.count(f"goes on after {resumed} updates of epoch 1") == (resumed > 0)
+    assert said.count(f"resuming after {resumed} updates of epoch 1") == (resumed > 0)
     print(*[line for line in said.splitlines() if "damaged" in line], sep="\n")
     for name in ("history.csv", "checkpoint/model.safetensors"):
         assert (folder / "stage1" / name).read_bytes() == (finished / "stage1" / name).read_bytes()

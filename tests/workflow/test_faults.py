@@ -170,7 +170,7 @@ class Study(Project):
         """Count what the jobs say of a restart; the next one writes other logs."""
         for path in (self.folder / "logs").rglob("*.log"):
             text = path.read_text(errors="replace")
-            self.resumed += text.count("goes on after")
+            self.resumed += text.count("resuming after")
             self.met += text.count("another process works here")
             path.unlink()
 

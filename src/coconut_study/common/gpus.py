@@ -1,12 +1,12 @@
-"""GPUs for jobs that run beside each other on one machine: each gets its own.
+"""Assigns GPUs to jobs that run at the same time on one machine.
 
-Snakemake counts GPUs and hands none out, so every job would take the first. Here a job locks as many as it
-needs, of those that are free, then becomes its command:
+Snakemake counts GPUs but does not assign them, so every job would use the first. Here a job locks as many
+free GPUs as it needs, then its process is replaced by its command:
 
-    python -m coconut_study.devices --gpus 2 -- python -m coconut_study train ...
+    python -m coconut_study.common.gpus --gpus 2 -- python -m coconut_study train ...
 
-The system frees a lock when its process ends, however it ends. It counts for all jobs of a user on a machine,
-whichever Snakemake started them.
+The operating system releases a lock when the process ends, even if it is killed. Locks hold for all jobs of a
+user on a machine, whichever Snakemake started them.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ import argparse
 import fcntl
 import os
 import random
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import sleep
 
+from filelock import FileLock
+
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-BATCH_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")  # set where a scheduler hands GPUs out
-DRIVER = Path("/proc/driver/nvidia/gpus")
+BATCH_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")  # set if a scheduler assigns GPUs
+DRIVER = Path("/proc/driver/nvidia/gpus")  # one folder per GPU
 
 
 def main() -> None:
-    """Become a command that sees the GPUs it has, and no others."""
-    parser = argparse.ArgumentParser(prog="python -m coconut_study.devices", description=main.__doc__)
-    parser.add_argument("--gpus", type=int, required=True, help="that the command needs")
-    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="that may share a GPU")
+    """Replace this process with a command that sees only its own GPUs."""
+    parser = argparse.ArgumentParser(prog="python -m coconut_study.common.gpus", description=main.__doc__)
+    parser.add_argument("--gpus", type=int, required=True, help="number of GPUs that the command needs")
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="number of jobs that may share a GPU")
     parser.add_argument("command", nargs="+")
     wanted = parser.parse_args()
-    found = pool(os.environ) if wanted.gpus else []
+    names = pool(os.environ) if wanted.gpus else []
     batch_job = next((os.environ[name] for name in BATCH_JOBS if name in os.environ), "")
-    if found and not (batch_job and len(found) == wanted.gpus):
-        if len(found) < wanted.gpus:
-            sys.exit(f"error: this job needs {wanted.gpus} GPUs, and this machine has {len(found)}")
+    if names and not (batch_job and len(names) == wanted.gpus):
+        if len(names) < wanted.gpus:
+            sys.exit(f"error: this job needs {wanted.gpus} GPUs, and this machine has {len(names)}")
         folder = Path(tempfile.gettempdir()) / f"coconut-study-gpus-{os.getuid()}" / (batch_job or "all")
-        os.environ[VISIBLE] = ",".join(take(found, wanted.gpus, wanted.jobs_per_gpu, folder))
+        os.environ[VISIBLE] = ",".join(take(names, wanted.gpus, wanted.jobs_per_gpu, folder))
         print(f"{VISIBLE}={os.environ[VISIBLE]}", file=sys.stderr, flush=True)
     os.execvp(wanted.command[0], wanted.command)
 
 
 def pool(environment: Mapping[str, str]) -> list[str]:
-    """The GPUs that this process may use, by the names they have in CUDA_VISIBLE_DEVICES."""
+    """Names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES has them."""
     if (visible := environment.get(VISIBLE)) is None:
         return [str(number) for number in range(_count())]
     names = [name.strip() for name in visible.split(",") if name.strip()]
@@ -55,53 +55,48 @@ def pool(environment: Mapping[str, str]) -> list[str]:
 
 
 def _count() -> int:
-    """How many GPUs the driver lists; 0 without one."""
+    """Number of GPUs of the driver; 0 without a driver. Some containers have the driver without NVML."""
+    import pynvml
+
     try:
-        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
-    except OSError:
+        pynvml.nvmlInit()
+        return pynvml.nvmlDeviceGetCount()
+    except pynvml.NVMLError:
         return len(list(DRIVER.iterdir())) if DRIVER.is_dir() else 0
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
 
 
 def take(names: Sequence[str], gpus: int, jobs_per_gpu: int, folder: Path) -> list[str]:
-    """Wait until as many GPUs have room for a job more, and lock a place on each of them.
+    """Wait until `gpus` GPUs are free, lock a place for a job on each, and return their names.
 
-    The locks last as long as this process and what it becomes.
+    Up to `jobs_per_gpu` jobs share a GPU. `folder` has one lock file per place; the locks last until this
+    process ends, also after it is replaced by a command.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     while True:
-        with _alone(folder):  # else two jobs might each lock a part of what both need
-            held = _free_places(names, gpus, jobs_per_gpu, folder)
-            if len(held) == gpus:
-                for lock in held.values():
+        with FileLock(folder / "taking"):  # else two jobs could each lock a part of what both need
+            locks = _free_places(names, gpus, jobs_per_gpu, folder)
+            if len(locks) == gpus:
+                for lock in locks.values():
                     os.set_inheritable(lock, True)
-                return sorted(held, key=names.index)
-            for lock in held.values():
+                return sorted(locks, key=names.index)
+            for lock in locks.values():
                 os.close(lock)
         sleep(random.uniform(0.2, 0.5))
 
 
 def _free_places(names: Sequence[str], gpus: int, jobs_per_gpu: int, folder: Path) -> dict[str, int]:
-    """Locks on up to as many GPUs, those with the most room first."""
-    held: dict[str, int] = {}
+    """Locks on up to `gpus` free places, on the GPUs with the fewest jobs first: descriptors by GPU name."""
+    locks: dict[str, int] = {}
     for place in range(jobs_per_gpu):
         for name in names:
-            if len(held) < gpus and name not in held:
+            if len(locks) < gpus and name not in locks:
                 lock = os.open(folder / f"gpu{name.replace('/', '-')}.{place}", os.O_RDWR | os.O_CREAT, 0o600)
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    held[name] = lock
+                    locks[name] = lock
                 except BlockingIOError:
                     os.close(lock)
-    return held
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """A block that one process at a time is in."""
-    with (folder / "taking").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return locks
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""Unfinished work, kept beside the output it is for, so that a job that was killed goes on where it was.
+"""Folders for unfinished work, from which a job that was killed resumes.
 
-A workspace is a folder that no rule declares: Snakemake clears what is declared when a job fails or starts
-again. It belongs to one process at a time, and holds work for one key, a hash of all that determines the
-output. What lies in it is whole, and checked when it is read.
+A workspace lies beside the output it is for. No rule declares it, because Snakemake removes declared files
+when a job fails or starts again. One process at a time uses it, and it has work for one key: a hash of all
+that determines the output. Its files are written completely, and checked when they are read.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,23 +15,26 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+from filelock import FileLock, Timeout
+
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import written
 from coconut_study.common.progress import say
 
 T = TypeVar("T")
-Keeping = Callable[[str, Callable[[], Any]], Any]  # a name and how a piece of work is done -> its result
+# Called with the name of a piece of work and a function that computes its result; returns the result.
+Keeping = Callable[[str, Callable[[], Any]], Any]
 
 
 @contextmanager
 def workspace(folder: Path, key: str, process: int = 0) -> Iterator[Path]:
-    """The part of a workspace that is for `key`; what is there for other keys is removed.
+    """The subfolder for `key` of a workspace; those for other keys are removed.
 
-    It is removed when the block ends well and stays when it does not. Each of several processes that work
-    together has the folder with its own number. StudyError when another process holds it.
+    The workspace is removed if the block succeeds, and stays if it fails. Processes that work together use
+    the same folder, each with its own number `process`. StudyError if another job uses the workspace.
     """
     own = folder / key
-    with _held(folder, f"lock{process}"):
+    with _locked(folder, f"lock{process}"):
         for other in folder.iterdir():
             if other.is_dir() and other != own:
                 shutil.rmtree(other, ignore_errors=True)
@@ -43,37 +45,37 @@ def workspace(folder: Path, key: str, process: int = 0) -> Iterator[Path]:
 
 
 @contextmanager
-def _held(folder: Path, name: str) -> Iterator[None]:
-    """A lock that ends with the process, however it ends."""
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / name).open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise StudyError(f"{folder}: another process works here; wait for it or end it") from error
-            if (folder / name).exists():  # else the one before removed it when it was done
-                yield
-                return
+def _locked(folder: Path, name: str) -> Iterator[None]:
+    """Hold a lock of the operating system, which releases it when the process ends, even if it is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / name, timeout=0, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StudyError(f"{folder}: another process works here; wait for it or end it") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-# ------------------------------------------------------------------------------------ many pieces of work
+# ---------------------------------------------------------------------------------------- pieces of work
 
 
 class Pieces:
-    """Results of pieces of work, each kept when it is done."""
+    """Results of pieces of work, each saved in a folder when it is computed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def __call__(self, name: str, compute: Callable[[], T]) -> T:
-        """The result kept under a name (a JSON value), or the one computed now and kept."""
+        """The result (a JSON value) saved under `name`; if there is none, it is computed and saved."""
         path = self.folder / f"{name}.json"
         if path.exists():
             try:
-                return _unsealed(path)
+                return _read(path)
             except StudyError as error:
-                say(f"{error}; it is made again")
+                say(f"{error}; it is computed again")
         value = compute()
         with written(path) as file:
             text = json.dumps(value)
@@ -81,7 +83,7 @@ class Pieces:
         return value
 
 
-def _unsealed(path: Path) -> Any:
+def _read(path: Path) -> Any:
     checksum, _, text = path.read_bytes().partition(b"\n")
     if checksum.decode(errors="replace") != sha256(text.removesuffix(b"\n")).hexdigest():
         raise StudyError(f"{path}: this piece of work is damaged (its checksum differs)")
@@ -89,5 +91,5 @@ def _unsealed(path: Path) -> Any:
 
 
 def at_once(_: str, compute: Callable[[], T]) -> T:
-    """A piece of work that is not kept."""
+    """Compute a piece of work without saving it."""
     return compute()

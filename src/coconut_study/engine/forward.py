@@ -1,11 +1,10 @@
-"""The engine: one forward with continuous thoughts, and batched cached greedy decoding.
+"""One forward pass over a batch, with continuous thoughts filled in.
 
-A thought is an input embedding that is the last hidden state (after the final norm) of the position
-before it (paper section 3). Works on any Hugging Face causal language model through its public interface:
-input embeddings, base model, output embeddings, key-value cache.
+A thought is an input embedding that is the last hidden state (after the final norm) of the position before it
+(paper section 3). Any Hugging Face causal language model works, through its public interface: input
+embeddings, base model, output embeddings, key-value cache.
 
-Dimensions: B rows, T columns, D hidden size, N (predicted) tokens, V vocabulary, K numbers of thoughts, and
-C = K x N columns of all branches together.
+Dimensions: B rows, T columns, D hidden size, N predicted tokens, V vocabulary, K thoughts, G groups of rows.
 """
 
 from __future__ import annotations
@@ -15,23 +14,25 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from coconut_study.common.errors import StudyError
 from coconut_study.engine.batches import Batch
-from coconut_study.engine.kv_cache import RoomyCache
-
-# --------------------------------------------------------------------------------------------- forward
-
+from coconut_study.engine.kv_cache import PreallocatedCache
 
 class Reader:
-    """Reads a batch from left to right, appending to one live cache; each call reads some columns."""
+    """Reads a batch from left to right: each call computes some columns and appends them to one cache."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self.body = model.base_model
         self.embed = model.get_input_embeddings()
-        self.cache = RoomyCache(model.config)
+        self.cache = PreallocatedCache(model.config)
 
     def read(self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:
-        """Hidden states (B, T, D) of the columns given; the mask covers all columns read so far, for all of
-        them alike and causally (B, all), or for each by itself (B, 1, T, all), added to its attention."""
+        """Hidden states (B, T, D) of T new columns.
+
+        The mask covers the columns read so far and the new ones: either 1 for each column that is attended to
+        (B, all columns), causal among the new ones, or values that are added to the attention scores of each
+        new column (B, 1, T, all columns).
+        """
         return self.body(
             inputs_embeds=embeds_BTD,
             attention_mask=mask,
@@ -41,41 +42,40 @@ class Reader:
         ).last_hidden_state
 
     def think(self, batch: Batch) -> list[Tensor]:
-        """Read a batch up to its last thought: hidden states of the question's columns, then of each thought.
+        """Hidden states of a batch up to its last thought, in blocks.
 
-        The first block is (B, columns before the thoughts, D), the others are (B, 1, D). The last column of
-        a block is the input embedding of the next.
+        The first block holds the columns before the thoughts (B, columns, D), each other block one thought
+        (B, 1, D). The last column of a block is the input embedding of the next thought.
         """
         start, mask, positions = batch.first_thought, batch.mask_BT, batch.positions_BT
         blocks = [self._question(batch)]
         if batch.iterations is not None and batch.n_thoughts:
-            return blocks + self._think_side_by_side(batch, blocks[0][:, -1:], batch.iterations)
+            return blocks + self._think_in_parallel(batch, blocks[0][:, -1:], batch.iterations)
         for column in range(start, start + batch.n_thoughts):
             thought = blocks[-1][:, -1:]
             blocks.append(self.read(thought, mask[:, : column + 1], positions[:, column : column + 1]))
         return blocks
 
     def _question(self, batch: Batch) -> Tensor:
-        """Hidden states (B, columns before the thoughts, D); what several rows begin with is read once."""
+        """Hidden states (B, columns before the thoughts, D); shared prefixes are computed once per group."""
         tokens, mask, positions = (
             one[:, : batch.first_thought] for one in (batch.tokens_BT, batch.mask_BT, batch.positions_BT)
         )
-        begun = batch.beginnings
-        if begun is None:
+        prefixes = batch.prefixes
+        if prefixes is None:
             return self.read(self.embed(tokens), mask, positions)
-        n = begun.n_columns
-        embeds_GTD = self.embed(tokens[begun.first_G, :n])
-        hidden_GTD = self.read(embeds_GTD, mask[begun.first_G, :n], positions[begun.first_G, :n])
-        self.cache.batch_select_indices(begun.group_B)
+        n, first_G, group_B = prefixes.n_columns, prefixes.first_G, prefixes.group_B
+        hidden_GTD = self.read(self.embed(tokens[first_G, :n]), mask[first_G, :n], positions[first_G, :n])
+        self.cache.batch_select_indices(group_B)
         rest_BTD = self.read(self.embed(tokens[:, n:]), mask, positions[:, n:])
-        return torch.cat([hidden_GTD[begun.group_B], rest_BTD], dim=1)
+        return torch.cat([hidden_GTD[group_B], rest_BTD], dim=1)
 
-    def _think_side_by_side(self, batch: Batch, before_B1D: Tensor, iterations: int) -> list[Tensor]:
-        """Hidden states (B, 1, D) of each thought by Jacobi iteration: every pass reads all thoughts at once,
-        each made of the state that the pass before found for the one ahead of it.
+    def _think_in_parallel(self, batch: Batch, before_B1D: Tensor, iterations: int) -> list[Tensor]:
+        """Hidden states (B, 1, D) of each thought by Jacobi iteration.
 
-        The first guess is the state before the thoughts. A pass makes one thought more exact, so that as
-        many iterations as thoughts give what one after the other gives.
+        Every iteration computes all thoughts at once, each from the state that the previous iteration gave
+        the thought before it. All start as the state before the thoughts. Iteration i makes thought i exact,
+        so as many iterations as thoughts give the same as computing one thought after the other.
         """
         start, stop = batch.first_thought, batch.first_thought + batch.n_thoughts
         mask_BT, positions_BT = batch.mask_BT[:, :stop], batch.positions_BT[:, start:stop]
@@ -90,11 +90,11 @@ class Reader:
 def hidden_states(model: PreTrainedModel, batch: Batch) -> Tensor:
     """Last hidden states (B, T, D) of every column, thoughts filled in.
 
-    Without thoughts it is one plain forward, where no rows begin alike. With thoughts the columns before them
-    are read once, each thought is one more column for all rows together, and the columns after them are read
-    once.
+    A batch without thoughts and shared prefixes is one plain forward pass. Otherwise the columns before the
+    thoughts are one pass, each thought is one column for all rows together, and the columns after the
+    thoughts are one pass.
     """
-    if not batch.n_thoughts and batch.beginnings is None:
+    if not batch.n_thoughts and batch.prefixes is None:
         return model.base_model(
             input_ids=batch.tokens_BT,
             attention_mask=batch.mask_BT,
@@ -116,18 +116,18 @@ def logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
 
 
 def predictions(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor | None = None) -> Tensor:
-    """Logits (N, V) of the tokens with loss, computed nowhere else."""
+    """Logits (N, V) for the tokens with loss only."""
     hidden_BTD = hidden_states(model, batch) if hidden_BTD is None else hidden_BTD
     return logits(model, hidden_BTD.flatten(0, 1).index_select(0, batch.predictor_N))
 
 
 def loss_sum(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor | None = None) -> Tensor:
-    """Cross-entropy summed over the predicted tokens; divide by their number for the paper's mean."""
+    """Cross-entropy summed over the N predicted tokens; divided by N it is the paper's loss (section 4.1)."""
     return cross_entropy(predictions(model, batch, hidden_BTD), batch.target_N, reduction="sum")
 
 
 def thought_norms(batch: Batch, hidden_BTD: Tensor) -> Tensor:
-    """Euclidean norms of the thoughts of rows with loss, summed: of the states that become embeddings."""
+    """Sum of the Euclidean norms of all thoughts in rows with loss (of the states that are fed back)."""
     if not batch.n_thoughts:
         return hidden_BTD.new_zeros(())
     start, stop = batch.first_thought, batch.first_thought + batch.n_thoughts
@@ -137,14 +137,22 @@ def thought_norms(batch: Batch, hidden_BTD: Tensor) -> Tensor:
     return (norms_BK * batch.mask_BT[:, start:stop] * counted_B[:, None]).sum()
 
 
-def room(model: PreTrainedModel) -> int | None:
-    """Positions that every token of a sequence may have and see; None where a model sets no bound."""
-    bounds = [getattr(model.config.get_text_config(), "max_position_embeddings", None), window(model)]
-    return min((bound for bound in bounds if bound is not None), default=None)
+def check_positions(model: PreTrainedModel, needed: int, what: str, remedy: str) -> None:
+    """StudyError if a sequence needs more positions than the model has; `what` names it, `remedy` says what
+    to change."""
+    limit = room(model)
+    if limit is not None and needed > limit:
+        raise StudyError(f"{what} takes {needed} positions, the model has {limit}; {remedy}")
 
 
-def window(model: PreTrainedModel) -> int | None:
-    """How many columns back a model sees, padding included, in the layers that see least; None: all."""
+def max_positions(model: PreTrainedModel) -> int | None:
+    """The most positions that a sequence may have so that each token can attend to all; None if unlimited."""
+    limits = [getattr(model.config.get_text_config(), "max_position_embeddings", None), sliding_window(model)]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def sliding_window(model: PreTrainedModel) -> int | None:
+    """The number of columns, padding included, that a token attends to at most; None if unlimited."""
     config = model.config.get_text_config()
     layers = getattr(config, "layer_types", None)
     slides = layers is None or "sliding_attention" in layers

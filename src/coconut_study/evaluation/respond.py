@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from coconut_study.common.errors import StudyError
 from coconut_study.common.progress import bar
 from coconut_study.common.workspace import Keeping, at_once
 from coconut_study.engine import forward
@@ -76,14 +75,14 @@ def respond(
 def _check_room(
     model: PreTrainedModel, questions: Sequence[Tokens], layouts: Sequence[Layout], limit: int, marks: Marks
 ) -> None:
-    """StudyError when a question with its thoughts and a response has more positions than the model."""
-    room = forward.room(model)
+    """StudyError if a question with its thoughts and a response exceeds the positions of the model."""
     ends = [build(one, layout, marks).prompt.positions[-1] for one in questions for layout in layouts]
-    if room is not None and ends and max(ends) + 1 + limit > room:
-        raise StudyError(
-            f"responding.max_new_tokens: the longest question with thoughts takes {max(ends) + 1} positions "
-            f"and a response up to {limit}, the model has {room}; write less, or use a model with more"
-        )
+    forward.check_positions(
+        model,
+        max(ends, default=-1) + 1 + limit,
+        f"responding.max_new_tokens: {limit} tokens after the longest question with its thoughts",
+        "lower it, or use a model with more positions",
+    )
 
 
 def clock(

@@ -1,6 +1,6 @@
-"""The base model every run of a study starts from: loaded, or made from a configuration.
+"""The base model that every run of a study starts from: loaded, or created from a configuration.
 
-The result is an ordinary Hugging Face folder whose tokenizer and embeddings already hold the marks.
+The result is an ordinary Hugging Face folder whose tokenizer and embeddings include the marks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from coconut_study.training.settings import Model, NewTokens
 def make(
     settings: Model, seed: int, texts: Iterable[Text]
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The base model and its tokenizer; `texts` give the words of a `words` tokenizer."""
+    """The base model and its tokenizer; a tokenizer of `words` has those of `texts`."""
     tokenizer = word_level(texts) if settings.tokenizer == "words" else load_tokenizer(settings.tokenizer)
     known = len(tokenizer)
     add_marks(tokenizer)
@@ -52,7 +52,7 @@ def _new(settings: Model, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel
 def _resize(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, known: int, settings: NewTokens
 ) -> None:
-    """Give the marks rows in both embeddings, with first values as `settings` say."""
+    """Add rows for the marks to both embeddings, initialized as `settings` say."""
     size = max(model.config.get_text_config().vocab_size, len(tokenizer))
     model.resize_token_embeddings(size, mean_resizing=False)
     for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
@@ -68,5 +68,5 @@ def _resize(
 def _token(tokenizer: PreTrainedTokenizerBase, name: str) -> int:
     known = tokenizer.get_vocab()
     if name not in known:
-        raise StudyError(f"model.new_tokens.of: {name} is no single token of {tokenizer.name_or_path}")
+        raise StudyError(f"model.new_tokens.of: {name} is not a single token of {tokenizer.name_or_path}")
     return known[name]

@@ -1,15 +1,20 @@
-"""One model over several processes: each keeps a shard of every parameter, of its gradient and of AdamW's
-state, and has a layer whole only while it computes (FSDP2; Zhao et al. 2023).
+"""Several processes (one per GPU) that train one model.
 
-A layer is gathered by all processes together, so all make the same calls of the model: each works on its
-rows of every batch, and on all validation questions.
+Without sharding, every process has the whole model and works on its share of the batches; gradients are
+summed. With sharding (FSDP2; Zhao et al. 2023), every process keeps a part of each parameter, of its gradient
+and of the state of AdamW, and has a layer whole only while it computes it. A layer is gathered by all
+processes together, so all make the same calls of the model: each works on its rows of every batch, and on all
+validation questions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
@@ -20,12 +25,77 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from coconut_study.engine.batches import Batch
 
+T = TypeVar("T")
+
+# ------------------------------------------------------------------------------------------- collectives
+
+
+class Processes:
+    """This process among those that train the model: its share of the work, and sums over all."""
+
+    def __init__(self, accelerator: Accelerator, *, sharded: bool) -> None:
+        self.accelerator = accelerator
+        self.index, self.count = accelerator.process_index, accelerator.num_processes
+        self.is_main = accelerator.is_main_process
+        self.sharded = sharded and self.count > 1
+
+    def share(self, items: Sequence[T]) -> Sequence[T]:
+        """This process's share of `items`; all of them if the model is sharded."""
+        return items if self.sharded else items[self.index :: self.count]
+
+    def share_batches(self, batches: Sequence[Batch]) -> Sequence[Batch]:
+        """This process's share of `batches`; its rows of every batch if the model is sharded."""
+        if not self.sharded:
+            return self.share(batches)
+        return [rows(batch, self.index, self.count) for batch in batches]
+
+    def total(self, count: int) -> int:
+        """Sum of a count over the shares of all processes."""
+        if self.count == 1 or self.sharded:
+            return count
+        return int(self._sum(torch.tensor(count, device=self.accelerator.device)))
+
+    def sum(self, number: float) -> float:
+        """Sum of a number over all processes."""
+        if self.count == 1:
+            return number
+        return float(self._sum(torch.tensor(number, device=self.accelerator.device)))
+
+    def sum_update(self, parameters: Iterable[Tensor], total: Tensor) -> Tensor:
+        """Sum the gradients of `parameters` in place, and return the sum of `total`, over all processes.
+
+        FSDP has summed the gradients of a sharded model already.
+        """
+        if self.count == 1:
+            return total
+        for parameter in () if self.sharded else parameters:
+            grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            parameter.grad = self._sum(grad)
+        return self._sum(total)
+
+    def any_process(self, flag: bool) -> bool:
+        """True if `flag` is true on any process."""
+        return -self.min_over_processes(-int(flag)) == 1
+
+    def min_over_processes(self, number: int) -> int:
+        """The smallest `number` of all processes."""
+        if self.count == 1:
+            return number
+        numbers = self.accelerator.gather(torch.tensor([number], device=self.accelerator.device))
+        return int(numbers.min())
+
+    def _sum(self, value: Tensor) -> Tensor:
+        return self.accelerator.reduce(value, reduction="sum")
+
+
+# ---------------------------------------------------------------------------------------------- sharding
+
 
 def shard(model: PreTrainedModel, device: torch.device, n_processes: int) -> None:
-    """Shard each layer, both embeddings together (they may be tied), and what is left, onto a device.
+    """Shard a model in place: each layer, both embeddings together (they may be tied), and the rest.
 
-    The engine calls the embeddings and the base model apart. FSDP takes the first module called for the
-    root of all, so the base model, which is the root, is called here.
+    The engine calls the embeddings and the base model separately. FSDP takes the first module that is called
+    as the root, which must be the base model, so it is called here.
     """
     mesh = init_device_mesh(device.type, (n_processes,))
     body = model.base_model
@@ -37,14 +107,17 @@ def shard(model: PreTrainedModel, device: torch.device, n_processes: int) -> Non
     for unit in model.modules():
         if isinstance(unit, FSDPModule):
             unit.set_gradient_divide_factor(1.0)  # gradients are summed, not averaged
-            unit.set_force_sum_reduction_for_comms(True)  # and gloo knows no scaled sum
+            unit.set_force_sum_reduction_for_comms(True)  # gloo has no scaled sum
     with torch.no_grad():
         body(input_ids=torch.zeros(1, 1, dtype=torch.long, device=device), use_cache=False)
 
 
 def rows(batch: Batch, index: int, n_processes: int) -> Batch:
-    """The rows of a batch that fall to a process, in the same columns; where none do, a question stands in,
-    with thoughts that do not count and without loss. Nothing is read once for several rows."""
+    """The rows of a batch for process `index`, with all columns and without shared prefixes.
+
+    A process without rows gets a dummy row without loss, so that all make the same calls. The thoughts of
+    the dummy row are masked.
+    """
     n_rows, width = batch.tokens_BT.shape
     first = min(index, n_rows - 1)
     own = batch.only(batch.predictor_N // width % n_processes == index)
@@ -53,7 +126,7 @@ def rows(batch: Batch, index: int, n_processes: int) -> Batch:
         mask_BT[:, batch.first_thought :] = 0
     return replace(
         own,
-        beginnings=None,
+        prefixes=None,
         tokens_BT=batch.tokens_BT[first::n_processes],
         mask_BT=mask_BT,
         positions_BT=batch.positions_BT[first::n_processes],
@@ -62,7 +135,10 @@ def rows(batch: Batch, index: int, n_processes: int) -> Batch:
 
 
 def gather(model: PreTrainedModel, *, keep: bool) -> None:
-    """Put whole parameters where the shards are, in processes that `keep` them: a model only to be saved."""
+    """Replace sharded parameters with whole ones on processes that `keep` them; all processes must call it.
+
+    The model can then only be saved.
+    """
     for parameter in list(model.parameters()):
         whole = gathered(parameter)
         for module in model.modules() if keep else ():
@@ -71,24 +147,24 @@ def gather(model: PreTrainedModel, *, keep: bool) -> None:
 
 
 def gathered(value: Tensor) -> Tensor:
-    """A tensor that may be sharded, whole and in the memory of the host."""
+    """The whole tensor in host memory if `value` is sharded, else `value` itself."""
     return value.full_tensor().cpu() if isinstance(value, DTensor) else value
 
 
-def like(parameter: Tensor, value: Tensor) -> Tensor:
-    """A whole tensor, sharded if a parameter of its shape is."""
+def sharded_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """Shard a whole tensor like `parameter` if it has the same shape."""
     if not isinstance(parameter, DTensor) or parameter.shape != value.shape:
         return value
     return distribute_tensor(value, parameter.device_mesh, parameter.placements)
 
 
 def own(value: Tensor) -> Tensor:
-    """The part of a tensor that this process has."""
+    """This process's shard of a tensor."""
     return value.to_local() if isinstance(value, DTensor) else value
 
 
-def placed(parameter: Tensor, value: Tensor) -> Tensor:
-    """The other way round: this process's part of a tensor, sharded as a parameter is."""
+def from_own(parameter: Tensor, value: Tensor) -> Tensor:
+    """Inverse of `own`: wrap a local shard as a DTensor, sharded like `parameter`."""
     if not isinstance(parameter, DTensor) or value.dim() == 0:
         return value
     mesh, placements, local = parameter.device_mesh, parameter.placements, value.to(parameter.device)

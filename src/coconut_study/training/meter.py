@@ -1,44 +1,44 @@
-"""Energy that a GPU has used, where its driver counts it (NVIDIA, since Volta)."""
+"""Time and energy of training. Energy is read from the counter of an NVIDIA GPU (Volta or later)."""
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable
 from math import nan
-from typing import Any
+from time import perf_counter
 
 import torch
 
-DRIVER = "libnvidia-ml.so.1"  # comes with the driver
-
 
 class Meter:
-    """Joules that the GPU behind a device has used for whatever ran on it, since the meter was made and
-    `before`; NaN where nothing tells it."""
+    """Seconds since the meter was made, and joules its GPU has used meanwhile.
 
-    def __init__(self, device: torch.device, before: float = 0.0) -> None:
+    `seconds` and `joules` of earlier jobs are added. Joules are NaN without a counter.
+    """
+
+    def __init__(self, device: torch.device, seconds: float = 0.0, joules: float = 0.0) -> None:
         self.device = device
-        self.first = counted(device) - before
+        self.start = perf_counter() - seconds
+        self.first = energy_used(device) - joules
+
+    @property
+    def seconds(self) -> float:
+        """Seconds so far."""
+        return perf_counter() - self.start
 
     @property
     def joules(self) -> float:
-        """What it shows now."""
-        return counted(self.device) - self.first
+        """Joules so far."""
+        return energy_used(self.device) - self.first
 
 
-def counted(device: torch.device, load: Callable[[str], Any] = ctypes.CDLL) -> float:
-    """Joules on the driver's counter; NaN where there is none."""
+def energy_used(device: torch.device) -> float:
+    """Joules on the energy counter of a GPU; NaN for other devices, and where the driver has no counter."""
     if device.type != "cuda":
         return nan
+    import pynvml
+
     try:
-        driver = load(DRIVER)
-    except OSError:
+        pynvml.nvmlInit()
+        gpu = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
+        return pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1000
+    except pynvml.NVMLError:
         return nan
-    gpu, millijoules = ctypes.c_void_p(), ctypes.c_ulonglong()
-    name = f"GPU-{torch.cuda.get_device_properties(device).uuid}".encode()
-    failed = (
-        driver.nvmlInit_v2()
-        or driver.nvmlDeviceGetHandleByUUID(name, ctypes.byref(gpu))
-        or driver.nvmlDeviceGetTotalEnergyConsumption(gpu, ctypes.byref(millijoules))
-    )
-    return nan if failed else millijoules.value / 1000

@@ -1,7 +1,7 @@
-"""What jobs need from outside the study, looked for before the first of them starts: models, tokenizers and
-data sets of the hub, and architectures that transformers can build.
+"""Checks before the first job: are models, tokenizers and data sets available, and can transformers build the
+architectures?
 
-The libraries that know are imported where they are asked: they take seconds.
+Libraries that take seconds to import are imported where they are used.
 """
 
 from __future__ import annotations
@@ -16,75 +16,88 @@ from coconut_study.common.errors import hint
 from coconut_study.questions.settings import Hub, Source
 from coconut_study.training.settings import Model
 
-TIMEOUT = 3.0  # seconds that the hub has for an answer
-UNLISTED = {"rope_theta", "rope_scaling", "head_dim", "torch_dtype"}  # read, but in no default configuration
+TIMEOUT = 3.0  # seconds to wait for an answer of the hub
+UNLISTED = {
+    "rope_theta",
+    "rope_scaling",
+    "head_dim",
+    "torch_dtype",
+}  # keys that are read, but have no default in a configuration
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors")
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN"
 
 
 class Wanted(NamedTuple):
-    """What a key names on the hub, unless it is a folder; a copy in the cache has a file like `file`."""
+    """A folder, or a model or data set on the hub, that a key names; a cached model has one of `files`."""
 
     key: str
     name: str
-    file: str
+    files: tuple[str, ...] = ()
     kind: Literal["model", "dataset"] = "model"
     revision: str | None = None
 
 
 def mistakes(models: Iterable[Model], sources: Iterable[Source] = ()) -> list[str]:
-    """A sentence for all that is not there, or cannot be had."""
+    """One sentence for each model, tokenizer, data set and architecture that is not available."""
     models = list(models)
-    wanted = [one for model in models for one in _names(model)]
+    wanted = [one for model in models for one in _wanted(model)]
     hubs = [source.root for source in sources if isinstance(source.root, Hub)]
-    wanted += [Wanted("questions.path", hub.path, "*", "dataset", hub.revision) for hub in hubs]
-    missing = [one for one in dict.fromkeys(wanted) if not _is_here(one)]
+    wanted += [Wanted("questions.path", hub.path, kind="dataset", revision=hub.revision) for hub in hubs]
+    missing = [one for one in dict.fromkeys(wanted) if not _is_local(one)]
     with ThreadPoolExecutor() as pool:
-        found = list(filter(None, pool.map(_refusal, missing)))
-    return found + [line for model in models for line in architecture(model.architecture)]
+        sentences = list(filter(None, pool.map(_problem, missing)))
+    return sentences + [line for model in models for line in architecture(model.architecture)]
 
 
 # -------------------------------------------------------------------------------------------------- hub
 
 
-def _names(model: Model) -> Iterator[Wanted]:
+def _wanted(model: Model) -> Iterator[Wanted]:
     if model.path is not None:
-        yield Wanted("model.path", model.path, "*.safetensors")
+        yield Wanted("model.path", model.path, WEIGHTS)
     if model.tokenizer != "words":
-        yield Wanted("model.tokenizer", model.tokenizer, "tokenizer*")
+        yield Wanted("model.tokenizer", model.tokenizer, TOKENIZER)
 
 
-def _is_here(wanted: Wanted) -> bool:
-    """Whether it is a folder, or in the cache of the hub."""
-    from huggingface_hub import constants
+def _is_local(wanted: Wanted) -> bool:
+    """True for a folder, and for what is in the cache of the hub."""
+    from huggingface_hub import constants, errors, try_to_load_from_cache
 
-    repository = f"{wanted.kind}s--{wanted.name.replace('/', '--')}"
-    cached = Path(constants.HF_HUB_CACHE, repository).glob(f"snapshots/*/{wanted.file}")
-    return Path(wanted.name).expanduser().is_dir() or any(cached)
+    if Path(wanted.name).expanduser().is_dir():
+        return True
+    if wanted.kind == "dataset":  # `datasets` caches by commit, without the name of a revision
+        folder = Path(constants.HF_HUB_CACHE, f"datasets--{wanted.name.replace('/', '--')}")
+        return any(folder.glob("snapshots/*/*"))
+    try:
+        return any(isinstance(try_to_load_from_cache(wanted.name, file), str) for file in wanted.files)
+    except errors.HFValidationError:
+        return False
 
 
-def _refusal(wanted: Wanted) -> str | None:
-    """Why the hub does not give it; None where it does."""
+def _problem(wanted: Wanted) -> str | None:
+    """Why the hub does not give a model or data set; None if it does."""
     from huggingface_hub import constants, errors, get_hf_file_metadata, hf_hub_url
 
-    named = f"{wanted.key}: {wanted.name}"
-    away = f"{named} is not in {constants.HF_HUB_CACHE}"
+    name = f"{wanted.key}: {wanted.name}"
+    not_cached = f"{name} is not in {constants.HF_HUB_CACHE}"
     try:
         url = hf_hub_url(wanted.name, ".gitattributes", repo_type=wanted.kind, revision=wanted.revision)
         get_hf_file_metadata(url, timeout=TIMEOUT)
     except errors.GatedRepoError:
-        return f"{named} is given on request; ask at {constants.ENDPOINT}/{wanted.name}, then {LOGIN}"
+        return f"{name} needs permission; ask for it at {constants.ENDPOINT}/{wanted.name}, then {LOGIN}"
     except errors.RepositoryNotFoundError:
-        return f"{named} is neither a folder nor on the hub; if it is private, {LOGIN}"
+        return f"{name} is neither a folder nor on the hub; if it is private, {LOGIN}"
     except errors.RevisionNotFoundError:
-        return f"{named} has no revision {wanted.revision}"
+        return f"{name} has no revision {wanted.revision}"
     except errors.EntryNotFoundError:
         return None
     except errors.OfflineModeIsEnabled:
-        return f"{away}, and HF_HUB_OFFLINE forbids to fetch it"
+        return f"{not_cached}, and HF_HUB_OFFLINE forbids the download"
     except errors.HFValidationError as error:
-        return f"{named} is neither a folder nor a name of the hub ({error})"
+        return f"{name} is neither a folder nor a name of the hub ({error})"
     except (errors.HTTPError, OSError) as error:
-        return f"{away}, and {constants.ENDPOINT} does not answer ({shorten(str(error), 100)})"
+        return f"{not_cached}, and {constants.ENDPOINT} does not answer ({shorten(str(error), 100)})"
     return None
 
 
@@ -92,7 +105,7 @@ def _refusal(wanted: Wanted) -> str | None:
 
 
 def architecture(settings: dict[str, Any] | None) -> list[str]:
-    """Why a new model cannot be built, which is tried without weights."""
+    """Why transformers cannot build a new model, as sentences; it is built without weights to find out."""
     if settings is None:
         return []
     import torch
@@ -109,6 +122,6 @@ def architecture(settings: dict[str, Any] | None) -> list[str]:
     try:
         with torch.device("meta"):
             AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **own))
-    except Exception as error:  # of many kinds: every architecture says it in its own way
+    except Exception as error:  # each architecture raises errors of its own
         return [f"{key}: makes no {kind} model ({shorten(f'{type(error).__name__}: {error}', 200)})"]
     return []

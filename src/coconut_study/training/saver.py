@@ -1,4 +1,4 @@
-"""States of unfinished training: saved whole, checked, and read back."""
+"""States of unfinished training: saved completely, checked when read."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from coconut_study.common.errors import StudyError
-from coconut_study.common.files import whole
+from coconut_study.common.files import written_path
 from coconut_study.common.progress import say
 
-GENERATIONS = 2
-ECHO = 5.0  # seconds in which a second signal is the first one again
+GENERATIONS = 2  # states that are kept
+SAME_SIGNAL = 5.0  # seconds within which a second signal counts as the first: torchrun sends it again
 
 
 class Saver:
-    """Keeps the last states of a long computation, the newest and the one before.
+    """Saves states of this process into `folder`, and keeps the newest and the one before.
 
-    In its block SIGTERM and SIGINT only set `stopped`, so that the computation can save its state first; a
-    later one ends the process at once. (torchrun hands on a signal that its workers have had already.)
+    Used as a context manager, the first SIGTERM or SIGINT only sets `stopped` to its name, so that the job
+    can save its state first; a later one ends the process at once.
     """
 
     def __init__(self, folder: Path, minutes: float, process: int = 0) -> None:
@@ -38,78 +38,78 @@ class Saver:
         self.number = 0
         self.last = monotonic()
         self.stopped: str | None = None
-        self.told = 0.0
+        self.stopped_at = 0.0
 
     def __enter__(self) -> Saver:
-        self._before = {number: signal.signal(number, self._stop) for number in (SIGTERM, SIGINT)}
+        self._handlers = {number: signal.signal(number, self._stop) for number in (SIGTERM, SIGINT)}
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         if self.stopped is None:
-            self.stopped, self.told = signal.Signals(number).name, monotonic()
+            self.stopped, self.stopped_at = signal.Signals(number).name, monotonic()
             say(f"{self.stopped}: saving the state")
-        elif monotonic() - self.told > ECHO:
+        elif monotonic() - self.stopped_at > SAME_SIGNAL:
             self.__exit__()
             os.kill(os.getpid(), number)
 
     def due(self) -> bool:
-        """Whether the last state is old enough for another."""
+        """True if the last state is at least `minutes` old."""
         return monotonic() - self.last >= 60 * self.minutes
 
     def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Keep a state. Where the disk is full the states before stay, and a line says so."""
+        """Save a state: tensors and JSON values. If the disk is full, say so and keep the older states."""
         self.number += 1
-        said = json.dumps({"number": self.number, **facts})
-        held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        text = json.dumps({"number": self.number, **facts})
+        on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         try:
-            with whole(self._path(self.number)) as part:
-                save_file(held, part, {"facts": said, "checksum": _checksum(held, said)})
+            with written_path(self._path(self.number)) as part:
+                save_file(on_host, part, {"facts": text, "checksum": _checksum(on_host, text)})
                 _flush(part)
         except (OSError, SafetensorError) as error:
             say(f"the state could not be saved, and the one before is kept ({error})")
         self.last = monotonic()
 
     def numbers(self) -> list[int]:
-        """The sound states that there are, oldest first; what is damaged is named and removed."""
-        return sorted(facts["number"] for facts, _ in self._sound())
+        """Numbers of the intact states, oldest first; damaged ones are reported and removed."""
+        return sorted(facts["number"] for _, facts in self._intact())
 
     def load(self, number: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """A state that there is."""
+        """The tensors and JSON values of a state, by a number from `numbers`."""
         self.number = number
-        return next((tensors, facts) for facts, tensors in self._sound() if facts["number"] == number)
+        return next((tensors, facts) for tensors, facts in self._intact() if facts["number"] == number)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"process{self.process}-state{number % GENERATIONS}.safetensors"
 
-    def _sound(self) -> Iterator[tuple[dict[str, Any], dict[str, Tensor]]]:
+    def _intact(self) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
         for path in map(self._path, range(GENERATIONS)):
             if path.exists():
                 try:
                     yield _read(path)
                 except StudyError as error:
-                    say(f"{error}; it is removed, and an older state used if there is one")
+                    say(f"{error}; it is removed, and an older state is used if there is one")
                     path.unlink()
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise StudyError(f"{path}: this state is damaged ({error})") from error
-    said = metadata.get("facts", "")
-    if metadata.get("checksum") != _checksum(tensors, said):
+    text = metadata.get("facts", "")
+    if metadata.get("checksum") != _checksum(tensors, text):
         raise StudyError(f"{path}: this state is damaged (its checksum differs)")
-    return json.loads(said), tensors
+    return tensors, json.loads(text)
 
 
-def _checksum(tensors: Mapping[str, Tensor], said: str) -> str:
-    digest = sha256(said.encode())
+def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:
+    digest = sha256(text.encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
@@ -117,6 +117,6 @@ def _checksum(tensors: Mapping[str, Tensor], said: str) -> str:
 
 
 def _flush(path: Path) -> None:
-    """Have a file on the disk before it gets its name."""
+    """Write a file to the disk before it gets its final name."""
     with path.open("rb") as file:
         os.fsync(file.fileno())

@@ -14,59 +14,63 @@ from coconut_study.sequences.methods import Layout, Removal, TextSettings
 
 
 def _configuration(folder: Path) -> dict[str, Any]:
-    """The configuration of the model in a folder; ValueError where a folder holds none that can be read."""
-    if (folder / "adapter_config.json").is_file():  # adapters alone, which name their model
+    """The configuration of the model in a folder; ValueError if it cannot be read."""
+    if (folder / "adapter_config.json").is_file():  # adapters, which name their model
         return {}
     try:
-        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        configuration = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder}/config.json cannot be read ({error})") from error
-    if not isinstance(found, dict):
+    if not isinstance(configuration, dict):
         raise ValueError(f"{folder}/config.json is not a JSON object")
     if not any(folder.glob("*.safetensors")):
-        raise ValueError(f"{folder} holds no *.safetensors; weights in other forms are not read")
-    return found
+        raise ValueError(f"{folder} holds no *.safetensors; weights in other formats are not read")
+    return configuration
 
 
 class NewTokens(Closed):
-    """First values of the embeddings of <bot>, <eot>, <thought> and <pause> in a pretrained model."""
+    """Initial values of the embeddings of <bot>, <eot>, <thought> and <pause> in a pretrained model."""
 
     init: Literal["copy", "mean", "random"]
-    of: Annotated[str | None, Field(description="the token that is copied")] = None
+    of: Annotated[str | None, Field(description="the token to copy, with init: copy")] = None
 
     @model_validator(mode="after")
     def _copy_of_something(self) -> NewTokens:
         if (self.init == "copy") != (self.of is not None):
-            raise ValueError("of: names a token with init: copy, and with it alone")
+            raise ValueError("of: give a token with init: copy, and only then")
         return self
 
 
 class Lora(Closed):
-    """Low-rank adapters on a frozen model, and the embeddings of the marks (Hu et al. 2021, through peft)."""
+    """Low-rank adapters on a frozen model, and trained embeddings of the marks (Hu et al. 2021)."""
 
     rank: PositiveInt
     alpha: PositiveInt
     dropout: Probability
     targets: Annotated[
-        tuple[str, ...] | None, Field(description="layers that get one; null for peft's choice by model")
+        tuple[str, ...] | None,
+        Field(description="layers with adapters; null for the default of peft for the model"),
     ]
 
 
 class Model(Closed):
-    """The base model of a study: loaded from a hub name or folder, or made from a configuration."""
+    """The base model of a study: loaded from a hub name or folder, or created from a configuration."""
 
     path: Annotated[Name | None, Field(description="hub name or folder of a causal language model")] = None
     architecture: Annotated[
         dict[str, Any] | None, Field(description="configuration of a new model (model_type, n_layer, ...)")
     ] = None
-    tokenizer: Annotated[Name, Field(description="hub name or folder, or `words` for one made from the data")]
+    tokenizer: Annotated[
+        Name, Field(description="hub name or folder, or `words` for one made of the words of the questions")
+    ]
     new_tokens: NewTokens
     dtype: Annotated[
-        Literal["float32", "bfloat16", "float16"], Field(description="what the weights are kept in")
+        Literal["float32", "bfloat16", "float16"], Field(description="data type of the weights")
     ] = "float32"
-    lora: Annotated[Lora | None, Field(description="train adapters alone; null trains every weight")] = None
+    lora: Annotated[Lora | None, Field(description="train only adapters; null trains all weights")] = None
     pretraining: Annotated[
-        Pretraining | None, Field(description="what a new model learns before any run; null for nothing")
+        Pretraining | None,
+        Field(description="how a new model is pretrained before all runs; null for not at all"),
     ] = None
 
     @model_validator(mode="after")
@@ -76,9 +80,13 @@ class Model(Closed):
         if self.architecture is not None and "model_type" not in self.architecture:
             raise ValueError("architecture needs a model_type, for example gpt2")
         if self.path is not None and self.tokenizer == "words":
-            raise ValueError("tokenizer: words is for a new model (architecture); a loaded one has its own")
+            raise ValueError(
+                "tokenizer: words is for a new model (architecture); a loaded model has its own tokenizer"
+            )
         if self.path is not None and self.pretraining is not None:
-            raise ValueError("pretraining: is for a new model (architecture); a loaded one has had its own")
+            raise ValueError(
+                "pretraining: is for a new model (architecture); a loaded model is pretrained already"
+            )
         for name in (self.path, None if self.tokenizer == "words" else self.tokenizer):
             if name is not None:
                 check_folder(name)
@@ -88,21 +96,21 @@ class Model(Closed):
 
     @property
     def folder(self) -> Path | None:
-        """The folder it is loaded from; None for a new model and for one of the hub."""
+        """The folder that the model is loaded from; None for a new model and for one on the hub."""
         folder = Path(self.path or "").expanduser()
         return folder if self.path is not None and folder.is_dir() else None
 
     @property
     def positions(self) -> int | None:
-        """Positions of a sequence, where the study or a folder says how many."""
+        """Number of positions of a sequence; None if neither the study nor a folder says it."""
         known = _configuration(self.folder) if self.folder else self.architecture or {}
         known = known.get("text_config", known)
-        found = known.get("n_positions", known.get("max_position_embeddings"))
-        return found if isinstance(found, int) else None
+        positions = known.get("n_positions", known.get("max_position_embeddings"))
+        return positions if isinstance(positions, int) else None
 
 
-class Basing(Closed):
-    """All that determines a base model, but for the questions it is pretrained on."""
+class BaseSpec(Closed):
+    """All that determines a base model, except the questions it is pretrained on."""
 
     model: Model
     text: TextSettings
@@ -110,17 +118,17 @@ class Basing(Closed):
 
     @property
     def id(self) -> str:
-        """Eight letters that stand for all of it, used in the name of its folder."""
+        """Eight hexadecimal digits that stand for the whole spec, used in the name of its folder."""
         return short_id(self)
 
 
 class Mixing(Closed):
-    """Questions shown as in another stage, so that the model keeps earlier stages alive."""
+    """Some questions in the layout of another stage, so that the model does not forget earlier stages."""
 
     probability: Probability
     stages: Annotated[
         Literal["earlier", "any"],
-        Field(description="drawn among the earlier stages, or among all as in the published code"),
+        Field(description="draw from the earlier stages, or from all stages as the published code does"),
     ]
 
 
@@ -130,15 +138,17 @@ class Optimization(Closed):
     learning_rate: PositiveFloat
     weight_decay: Annotated[float, Field(ge=0)]
     betas: tuple[Probability, Probability]
-    clip: Annotated[PositiveFloat | None, Field(description="largest norm of the gradient")]
+    clip: Annotated[
+        PositiveFloat | None, Field(description="maximum norm of the gradient; null for no limit")
+    ]
     precision: Annotated[
         Literal["no", "tf32", "bf16", "fp16"],
-        Field(description="of matrix products: as the weights, TF32 on a GPU that has it, or autocast"),
+        Field(description="of matrix products: that of the weights, TF32 if the GPU has it, or autocast"),
     ]
     sharding: Annotated[
         Literal["none", "full"],
         Field(
-            description="what the GPUs of a run hold: each the whole model, or a part of everything",
+            description="what each GPU of a run has: the whole model, or a part of all tensors (FSDP)",
             exclude_if=lambda sharding: sharding == "none",
         ),
     ] = "none"
@@ -151,50 +161,57 @@ class Optimization(Closed):
 
 
 class Pretraining(Optimization):
-    """Teaching a new base model to read facts: unplanned walks on graphs, no question, no choice."""
+    """How a new base model learns to read facts: random walks on graphs, without questions."""
 
     batch_size: PositiveInt
     steps: PositiveInt
     warmup: Annotated[int, Field(ge=0, description="updates of linear warm-up")]
     decay: Annotated[int, Field(ge=0, description="updates of linear decay at the end")]
-    walks: Annotated[PositiveInt, Field(description="walks behind the facts")]
-    length: Annotated[PositiveInt, Field(description="most steps of a walk")]
+    walks: Annotated[PositiveInt, Field(description="walks after the facts")]
+    length: Annotated[PositiveInt, Field(description="maximum steps of a walk")]
 
 
 class Training(Optimization):
     """How a stage is trained."""
 
     batch_size: PositiveInt
-    micro_batch_size: Annotated[PositiveInt | None, Field(description="questions in memory at once")] = None
+    micro_batch_size: Annotated[
+        PositiveInt | None,
+        Field(description="questions in memory at once, per GPU; null for a whole share of the batch"),
+    ] = None
     warmup: Annotated[float, Field(ge=0, description="epochs of linear warm-up at the start of the run")]
     decay: Annotated[float, Field(ge=0, description="epochs of linear decay at the end of the run")]
     reset_optimizer: Annotated[
         Literal["stage", "epoch", "removal", "never"],
-        Field(description="the paper says stage; its code, every epoch; iCoT's, whenever more is removed"),
+        Field(description="when AdamW starts anew: each stage (paper), epoch (its code), removal (iCoT)"),
     ]
     keep: Annotated[
         Literal["best", "last"],
-        Field(description="whose weights a run ends with: the best epoch of its last stage, or the last"),
+        Field(description="weights that a run ends with: of the best or the last epoch of its last stage"),
     ] = "best"
     mixing: Mixing
-    redraw: Annotated[bool, Field(description="new names and order of a graph question at every use")]
+    redraw: Annotated[
+        bool, Field(description="new names and a new order of facts for each use of a graph question")
+    ]
     mirrors: Annotated[
         Literal["apart", "together"],
         Field(
-            description="mirror questions of a graph shuffled one by one, or in one batch, read at once",
+            description="mirror questions of a graph: shuffled separately, or together in one batch",
             exclude_if=lambda mirrors: mirrors == "apart",
         ),
     ] = "apart"
-    most_loss: Annotated[
+    max_loss: Annotated[
         PositiveFloat,
-        Field(description="nats a token above which a stage has diverged; one word of 50,000 is 11"),
+        Field(
+            description="nats per token above which a stage has diverged; guessing one of 50,000 words is 11"
+        ),
     ] = 50.0
     roll_back: Annotated[
         NonNegativeInt,
-        Field(description="times a stage that diverged goes back to its last state, at half the rate"),
+        Field(description="times a diverged stage returns to its last state, with half the learning rate"),
     ] = 0
     gradient_checkpointing: Annotated[
-        bool, Field(description="layers are computed again in the backward pass: less memory, same numbers")
+        bool, Field(description="compute layers again in the backward pass: less memory, equal results")
     ] = False
 
     @model_validator(mode="after")
@@ -208,24 +225,28 @@ class Training(Optimization):
 
 
 class StageSpec(Closed):
-    """All that determines a trained stage. Equal specs are one stage, trained once (see `Study.chain`)."""
+    """All that determines a trained stage. Runs with equal specs share the stage."""
 
-    questions: Annotated[dict[str, Any], Field(description="the settings of its questions")]
-    base: Basing
+    questions: Annotated[dict[str, Any], Field(description="settings of its questions")]
+    base: BaseSpec
     training: Training
     layout: Layout
-    removal: Annotated[Removal | None, Field(description="how the chain shrinks towards the layout")]
-    mixed: Annotated[tuple[Layout, ...], Field(description="layouts of other stages, by steps hidden")]
+    removal: Annotated[
+        Removal | None, Field(description="how iCoT removes the chain; null for other methods")
+    ]
+    mixed: Annotated[
+        tuple[Layout, ...], Field(description="layouts of other stages to mix in, by number of hidden steps")
+    ]
     stage: int
     seed: int
     epochs: float
     epochs_before: Annotated[float, Field(description="epochs of the run before this stage")]
-    epochs_in_all: Annotated[float, Field(description="epochs of the whole run (for the decay)")]
-    keep: Annotated[Literal["last", "best"], Field(description="which epoch's weights are kept")]
+    epochs_in_all: Annotated[float, Field(description="epochs of the whole run, for the decay")]
+    keep: Annotated[Literal["last", "best"], Field(description="the epoch whose weights are kept")]
     evaluation: Responding
     parent: Annotated[str | None, Field(description="id of the stage before")]
 
     @property
     def id(self) -> str:
-        """Eight letters that stand for the whole spec, used as the name of its folder."""
+        """Eight hexadecimal digits that stand for the whole spec, used as the name of its folder."""
         return short_id(self)

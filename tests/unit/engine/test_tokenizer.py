@@ -72,7 +72,7 @@ def test_a_token_to_copy_must_exist(pretrained):
     path, _ = pretrained
     new = {"init": "copy", "of": "<<"}
     settings = Model.model_validate({"path": str(path), "tokenizer": str(path), "new_tokens": new})
-    with pytest.raises(StudyError, match="<< is no single token"):
+    with pytest.raises(StudyError, match="<< is not a single token"):
         base_model.make(settings, 0, [])
 
 

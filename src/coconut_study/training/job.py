@@ -1,0 +1,134 @@
+"""The jobs behind the commands `base` and `train`: read, compute, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from coconut_study.common import provenance
+from coconut_study.common.errors import StudyError
+from coconut_study.common.files import check_space, file_hash, write_csv, written_folder
+from coconut_study.common.workspace import workspace
+from coconut_study.engine import checkpoints
+from coconut_study.questions import schema
+from coconut_study.sequences.templates import TEMPLATES
+from coconut_study.training import base_model, preflight
+from coconut_study.training.epoch import Epoch
+from coconut_study.training.learner import Learner
+from coconut_study.training.pretrain import Pretrainer
+from coconut_study.training.saver import GENERATIONS, Saver
+from coconut_study.training.settings import BaseSpec, StageSpec
+from coconut_study.training.stage import StageTrainer
+
+# ------------------------------------------------------------------------------------------- base models
+
+
+def make_base(spec: BaseSpec, questions: Sequence[Path], out: Path) -> None:
+    """Load or create a base model, pretrain it if `spec` says so, and save it with the marks added.
+
+    A new model learns its words, and what it is pretrained on, from the question files.
+    """
+    if wrong := preflight.mistakes([spec.model]):
+        raise StudyError("; ".join(wrong))
+    read = [question for path in questions for question in schema.read(path)]
+    template = TEMPLATES[spec.text.template]
+    model, tokenizer = base_model.make(spec.model, spec.seed, map(template.text, read))
+    reports = []
+    if settings := spec.model.pretraining:
+        reports = Pretrainer(model, tokenizer, read, settings, spec.text, spec.seed).run()
+    card = provenance.card(
+        settings=spec.model_dump(mode="json"), stage=None, pretraining=[asdict(r) for r in reports]
+    )
+    with written_folder(out) as folder:
+        checkpoints.save(folder, model, tokenizer, card)
+
+
+# ------------------------------------------------------------------------------------------------ stages
+
+
+def train_stage(
+    spec: StageSpec,
+    parent: Path,
+    files: Mapping[str, Path],
+    checkpoint: Path,
+    history: Path,
+    minutes: float,
+) -> None:
+    """Train a stage from the checkpoint `parent`, and write its checkpoint and its history.
+
+    `files` are the question files "train" and "valid". A state is saved every `minutes` into the folder
+    `state` beside the checkpoint; after an interruption the same call resumes from it.
+    """
+    questions = {name: schema.read(path) for name, path in files.items()}
+    model, tokenizer = checkpoints.load(parent)
+    trainer = StageTrainer(spec, model, tokenizer, questions["train"], questions["valid"])
+    hashes = _checked_hashes(parent, files)
+    card = file_hash(parent / checkpoints.CARD)
+    key = provenance.key("training.job", spec.model_dump_json(), *hashes.values(), card)
+    check_space(checkpoint.parent, bytes_on_disk(trainer.learner))
+    process = trainer.processes.index
+    with workspace(checkpoint.with_name("state"), key, process) as folder:
+        with Saver(folder, minutes, process) as saver:
+            rows = trainer.run(parent, saver)
+        _write(trainer, rows, hashes, checkpoint, history)
+
+
+def bytes_on_disk(learner: Learner) -> int:
+    """The most bytes that a stage writes.
+
+    These are its states (weights, two moments, best weights), of which there is one more while one is
+    replaced, and its checkpoint with the state of the optimizer.
+    """
+    learning = sum(p.numel() * p.element_size() for p in learner.learning.values())
+    model = sum(p.numel() * p.element_size() for p in learner.model.parameters())
+    return 4 * (GENERATIONS + 1) * learning + 2 * learning + model
+
+
+def _checked_hashes(parent: Path, files: Mapping[str, Path]) -> dict[str, str]:
+    """The sha256 of each question file; StudyError if `parent` was trained on other files."""
+    hashes = {name: file_hash(path) for name, path in files.items()}
+    expected = checkpoints.card(parent).get("data", hashes)
+    for name, path in files.items():
+        if hashes[name] != expected[name]:
+            raise StudyError(
+                f"{path}: not the questions that {parent} was trained on (their sha256 differs); restore "
+                "them, or remove the file and train this run from its beginning"
+            )
+    return hashes
+
+
+def _write(
+    trainer: StageTrainer, rows: Sequence[Epoch], hashes: dict[str, str], checkpoint: Path, history: Path
+) -> None:
+    """Write the checkpoint and the history from the main process; all processes must call it."""
+    card = _card(trainer, hashes)
+    keeps_optimizer = trainer.spec.training.reset_optimizer == "never"
+    trainer.learner.gather(optimizer=keeps_optimizer)
+    if not trainer.processes.is_main:
+        return
+    with written_folder(checkpoint) as folder:
+        if keeps_optimizer:
+            trainer.learner.save(folder)
+        checkpoints.save(folder, trainer.learner.model, trainer.tokenizer, card)
+    write_csv(history, pd.DataFrame([asdict(row) for row in rows]))
+
+
+def _card(trainer: StageTrainer, hashes: dict[str, str]) -> dict[str, Any]:
+    """The card of a trained stage; all processes must call it."""
+    spec, joules = trainer.spec, trainer.processes.sum(trainer.meter.joules)
+    return provenance.card(
+        spec=spec.model_dump(mode="json"),
+        id=spec.id,
+        stage=spec.stage,
+        thoughts=spec.layout.thoughts,
+        data=hashes,
+        device=str(trainer.device),
+        processes=trainer.processes.count,
+        seconds=round(trainer.meter.seconds, 1),
+        energy_joules=None if isnan(joules) else round(joules),
+    )

@@ -1,0 +1,127 @@
+"""The training batches of a stage: order of the questions, new names, and layouts.
+
+Each epoch has its own random streams, so that a batch depends only on the seed, the stage and the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from coconut_study.common.seeds import stream
+from coconut_study.engine.forward import check_positions
+from coconut_study.engine.tokenizer import marks_of
+from coconut_study.questions.question import Question, by_graph, redraw
+from coconut_study.sequences.builder import Sequence as TokenSequence
+from coconut_study.sequences.builder import Tokens, build, tokenize
+from coconut_study.sequences.methods import Layout
+from coconut_study.sequences.templates import TEMPLATES
+from coconut_study.training.schedule import smoothed
+from coconut_study.training.settings import StageSpec
+
+POOLS = ("persons", "concepts")  # settings of generated questions that list the names in use
+
+
+class Sampler:
+    """Draws the batches of one epoch after another; `start_epoch` chooses the epoch."""
+
+    def __init__(
+        self, spec: StageSpec, tokenizer: PreTrainedTokenizerBase, questions: Sequence[Question]
+    ) -> None:
+        self.spec, self.tokenizer, self.questions = spec, tokenizer, questions
+        self.template = TEMPLATES[spec.base.text.template]
+        self.marks = marks_of(tokenizer)
+        together = spec.training.mirrors == "together"
+        self.groups = by_graph(questions) if together else [[i] for i in range(len(questions))]
+        self.group_of = [number for number, group in enumerate(self.groups) for _ in group]
+        self.tokens = None if spec.training.redraw else self.tokenize(questions)
+        self.longest_chain = self._longest_chain()
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draw the order of the questions, and start the random streams of an epoch."""
+        numbers = (self.spec.seed, self.spec.stage, epoch)
+        layouts = stream("mixing" if self.spec.mixed else "removal", *numbers)
+        self.streams: dict[str, Generator] = {"layouts": layouts, "names": stream("names", *numbers)}
+        groups = stream("order", *numbers).permutation(len(self.groups))
+        self.order = np.concatenate([self.groups[group] for group in groups])
+
+    def chosen(self, number: int) -> list[int]:
+        """Indices of the questions in batch `number` of the epoch."""
+        size = self.spec.training.batch_size
+        return self.order[number * size : (number + 1) * size].tolist()
+
+    def batch(self, number: int, removed: int) -> list[TokenSequence]:
+        """The sequences of batch `number`, where iCoT has removed `removed` units.
+
+        Batches must be drawn in order: each continues the random streams of the epoch.
+        """
+        chosen = self.chosen(number)
+        if self.tokens is not None:
+            tokens = [self.tokens[i] for i in chosen]
+        else:
+            tokens = self.tokenize(self._redrawn(chosen))
+        return [build(one, self._layout(one, removed), self.marks) for one in tokens]
+
+    def tokenize(self, questions: Sequence[Question]) -> list[Tokens]:
+        """Token ids of questions."""
+        shared = self.spec.base.text.facts_share_position
+        return tokenize(questions, self.template, self.tokenizer, shared=shared)
+
+    def state(self) -> dict[str, Any]:
+        """State of the random streams, as JSON values."""
+        return {name: rng.bit_generator.state for name, rng in self.streams.items()}
+
+    def load_state(self, epoch: int, state: Mapping[str, Any]) -> None:
+        """Continue an epoch from a state."""
+        self.start_epoch(epoch)
+        for name, rng in self.streams.items():
+            rng.bit_generator.state = state[name]
+
+    def check_lengths(self, model: PreTrainedModel, validation: Sequence[Tokens]) -> None:
+        """StudyError if a question with its thoughts and steps exceeds the positions of the model.
+
+        Redrawn training questions are not checked: their lengths are not known in advance.
+        """
+        layouts = [self.spec.layout, *self.spec.mixed]
+        if self.spec.removal is not None:
+            layouts.append(self.spec.layout.without(0, "token"))
+        tokens = [*(self.tokens or []), *validation]
+        check_positions(
+            model,
+            max(build(one, layout, self.marks).positions[-1] for one in tokens for layout in layouts) + 1,
+            f"stage {self.spec.stage}: the longest question",
+            "use a model with more positions, smaller questions, or fewer thoughts per step",
+        )
+
+    def _redrawn(self, chosen: Sequence[int]) -> list[Question]:
+        """Questions with new names; mirror questions in succession get the same names."""
+        pools = {key: self.spec.questions[key] for key in POOLS if key in self.spec.questions}
+        mirrors = [
+            [self.questions[i] for i in group] for _, group in groupby(chosen, self.group_of.__getitem__)
+        ]
+        return [one for group in mirrors for one in redraw(group, self.streams["names"], **pools)]
+
+    def _layout(self, tokens: Tokens, removed: int) -> Layout:
+        """The layout of the stage, sometimes of another stage, or one with a part of the chain removed."""
+        spec, rng = self.spec, self.streams["layouts"]
+        if spec.removal is not None and removed < self.longest_chain:
+            return spec.layout.without(smoothed(spec.removal, removed, rng), spec.removal.unit)
+        if spec.mixed and rng.random() < spec.training.mixing.probability:
+            others = spec.mixed[: len(tokens.steps) + 1]
+            return others[rng.integers(len(others))]
+        return spec.layout
+
+    def _longest_chain(self) -> int:
+        """Length of the longest chain of steps, in the unit that iCoT removes; 0 for other methods."""
+        if self.spec.removal is None:
+            return 0
+        tokens = self.tokens or self.tokenize(self.questions)
+        if self.spec.removal.unit == "step":
+            return max(len(one.steps) for one in tokens)
+        return max(sum(map(len, one.steps)) for one in tokens)
