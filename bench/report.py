@@ -11,14 +11,17 @@ from bench.work import ARCHITECTURES
 
 HEAD = """# Performance
 
-Every number here was written by `python -m bench run` and `python -m bench report` (see `bench/`). Times are
-medians of rounds taken in turns in one run on one device; what counts is their ratios. "plain" is a plain
-implementation of the published algorithm (`bench/plain.py`), proved to give the same numbers as the engine;
-"ordinary" is one forward and backward pass over as many tokens without thoughts: the floor. "ours" is asked
-questions of different graphs, as the released ones are; "mirrors" are as many questions in pairs about one
-graph, whose facts are read once.
+`python -m bench run` and `python -m bench report` wrote every number here (see `bench/`). A time is the
+median of several rounds. The things compared take turns within one run on one device, so compare ratios and
+not seconds.
 
-On a GPU the same command measures there (the paper's size is a batch of 128):
+- "plain" is a plain implementation of the published algorithm (`bench/plain.py`). A test shows that it gives
+  the same numbers as the engine.
+- "ordinary" is one forward and backward pass over as many tokens without thoughts: the lower bound.
+- "ours" is the engine on questions about different graphs, like the released ones.
+- "mirrors" is the engine on as many questions in pairs about one graph, whose facts are read once.
+
+To measure on a GPU (the paper's size is a batch of 128):
 
 ```
 python -m bench run --batch 128 --precision tf32 --out results/bench/gpu_tf32.csv
