@@ -18,7 +18,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from bench import plain
 from coconut_study.engine import forward
 from coconut_study.engine.batches import Batch, collate
-from coconut_study.engine.checkpoints import fused
+from coconut_study.engine.checkpoints import fuse_gelu
 from coconut_study.engine.decoding import generate
 from coconut_study.sequences.builder import Marks, Sequence
 from coconut_study.training.learner import Learner
@@ -118,7 +118,7 @@ def training_step(
 def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[str, Work]:
     """A training step by the plain implementation, by ours, by ours on mirror questions, and an ordinary one
     over as many tokens."""
-    ours = fused(deepcopy(model))
+    ours = fuse_gelu(deepcopy(model))
     batch = collate(sequences(size), 0).to(device)
     mirrors = collate(sequences(size, mirrors=True), 0).to(device)
     floor = collate(without_thoughts(size), 0).to(device)
@@ -156,7 +156,7 @@ def one_token(model: PreTrainedModel, size: Size) -> Work:
 def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) -> dict[str, Work]:
     """Responses of `written` tokens, to questions of their own graphs and to mirror questions; the plain
     implementation answers the first `most_plain` questions."""
-    ours = fused(deepcopy(model))
+    ours = fuse_gelu(deepcopy(model))
     prompts = [row.prompt for row in sequences(size)]
     mirrors = [row.prompt for row in sequences(size, mirrors=True)]
     return {
@@ -191,7 +191,7 @@ def new_learner(model: PreTrainedModel, precision: Precision) -> Learner:
         clip=None,
         precision="bf16" if precision == "bfloat16" else "tf32" if precision == "tf32" else "no",
     )
-    return Learner(fused(model), adam)
+    return Learner(fuse_gelu(model), adam)
 
 
 # --------------------------------------------------------------------------------------------- saving

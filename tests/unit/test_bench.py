@@ -36,7 +36,7 @@ def network():
 @pytest.mark.parametrize("thoughts", [0, 1, 3])
 def test_plain_loss_and_gradients_are_the_engines(network, thoughts, mirrors):
     batch = collate(work.sequences(replace(SIZE, thoughts=thoughts), mirrors=mirrors), 0)
-    assert (batch.beginnings is not None) == mirrors
+    assert (batch.prefixes is not None) == mirrors
     found = []
     for loss in (plain.loss_sum, forward.loss_sum):
         network.zero_grad()

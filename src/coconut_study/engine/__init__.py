@@ -1,6 +1,6 @@
 """Language models with continuous thoughts: from sequences to losses and responses.
 
-- `batches`, `prefixes`: sequences as tensors, with the beginnings that several rows share read once;
+- `batches`, `prefixes`: sequences as tensors, with prefixes that several rows share computed once;
 - `forward`: one pass over a batch, thoughts filled in, and its loss;
 - `decoding`: batched greedy responses for several numbers of thoughts;
 - `kv_cache`, `gradient_checkpointing`: a cache written in place, and layers recomputed to save memory;

@@ -18,6 +18,7 @@ from coconut_study.common.errors import StudyError
 from coconut_study.engine.batches import Batch
 from coconut_study.engine.kv_cache import PreallocatedCache
 
+
 class Reader:
     """Reads a batch from left to right: each call computes some columns and appends them to one cache."""
 
@@ -122,7 +123,7 @@ def predictions(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor | None 
 
 
 def loss_sum(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor | None = None) -> Tensor:
-    """Cross-entropy summed over the N predicted tokens; divided by N it is the paper's loss (section 4.1)."""
+    """Cross-entropy summed over the N predicted tokens; divided by N it is the paper's loss (section 3)."""
     return cross_entropy(predictions(model, batch, hidden_BTD), batch.target_N, reduction="sum")
 
 
@@ -138,9 +139,11 @@ def thought_norms(batch: Batch, hidden_BTD: Tensor) -> Tensor:
 
 
 def check_positions(model: PreTrainedModel, needed: int, what: str, remedy: str) -> None:
-    """StudyError if a sequence needs more positions than the model has; `what` names it, `remedy` says what
-    to change."""
-    limit = room(model)
+    """StudyError if a sequence needs more positions than the model has.
+
+    `what` names the sequence, `remedy` says what to change.
+    """
+    limit = max_positions(model)
     if limit is not None and needed > limit:
         raise StudyError(f"{what} takes {needed} positions, the model has {limit}; {remedy}")
 

@@ -1,7 +1,7 @@
 """Gradient checkpointing that works with the live cache of the engine (Chen et al. 2016).
 
-The layers of transformers drop the cache when they are checkpointed. Here a layer is computed again in the
-backward pass from what the cache held before it, on a copy, so that nothing is appended twice.
+In transformers a checkpointed layer does not use the cache. Here the backward pass recomputes a layer from a
+copy of the cache as it was before the layer, so that nothing is appended to the live cache twice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 
 def checkpoint_layers(model: PreTrainedModel) -> None:
-    """Keep no activations inside the layers of `model`; they are computed again when they are needed."""
+    """Store no activations inside the layers of `model`; the backward pass recomputes them."""
     for layer in model.modules():
         if isinstance(layer, GradientCheckpointingLayer):
             layer.forward = _checkpointed(layer.forward)
@@ -31,12 +31,12 @@ def _checkpointed(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
             return forward(*args, **kwargs)
         caches = [value for value in (*args, *kwargs.values()) if isinstance(value, Cache)]
         before = [_copied(cache) for cache in caches]
-        first = True
+        in_forward_pass = True
 
         def compute(*args: Any, **kwargs: Any) -> Tensor:
-            nonlocal first
-            live, first = first, False
-            if live:
+            nonlocal in_forward_pass
+            if in_forward_pass:
+                in_forward_pass = False
                 return forward(*args, **kwargs)
             args = tuple(_replaced(value, caches, before) for value in args)
             kwargs = {name: _replaced(value, caches, before) for name, value in kwargs.items()}
@@ -48,14 +48,14 @@ def _checkpointed(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def _copied(cache: Cache) -> Cache:
-    """A cache with the same content that grows by itself."""
+    """A cache with the same content; columns appended to one do not appear in the other."""
     other = copy(cache)
     other.layers = [copy(layer) for layer in cache.layers]
     return other
 
 
 def _replaced(value: Any, caches: list[Cache], before: list[Cache]) -> Any:
-    """The copy of a cache in its place; anything else as it is."""
+    """A copy of the earlier state of `value` if it is one of `caches`; anything else as it is."""
     for cache, other in zip(caches, before, strict=True):
         if value is cache:
             return _copied(other)

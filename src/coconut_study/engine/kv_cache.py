@@ -1,9 +1,9 @@
-"""A key-value cache that is written in place while nothing is learnt.
+"""A key-value cache that is written in place while no gradients are computed.
 
-The cache of transformers is copied whole for every token that is appended, which is a third of the time of
-decoding short answers on a CPU. This one keeps room behind what it holds.
+The cache of transformers copies all of its columns for every token that is appended, which takes a third of
+the time of decoding short answers on a CPU. This one allocates columns in advance.
 
-Dimensions: B rows, H heads, T columns, D size of a head.
+Dimensions: B rows, H heads, T columns, D head size.
 """
 
 from __future__ import annotations
@@ -16,62 +16,65 @@ from transformers import DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer
 
 
-class RoomyCache(DynamicCache):
-    """A dynamic cache whose layers keep room; layers with a sliding window stay as they are."""
+class PreallocatedCache(DynamicCache):
+    """A dynamic cache of preallocated layers; layers with a sliding window are left as they are."""
 
     def __init__(self, config: PreTrainedConfig) -> None:
         super().__init__(config=config)
-        self.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in self.layers]
+        self.layers = [PreallocatedLayer() if type(layer) is DynamicLayer else layer for layer in self.layers]
 
 
-class RoomyLayer(DynamicLayer):
-    """Keys and values (B, H, T, D), each the beginning of a longer tensor; copied as ever where there are
-    gradients, which need what they saw."""
+class PreallocatedLayer(DynamicLayer):
+    """Keys and values (B, H, T, D), each a view of the first T columns of a longer buffer.
 
-    rooms: tuple[Tensor, Tensor] | None = None
+    With gradients, columns are copied as in `DynamicLayer`: the backward pass needs the tensors as they were.
+    """
+
+    buffers: tuple[Tensor, Tensor] | None = None
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Append columns; all columns."""
+        """Append columns; returns the keys and values of all columns."""
         if torch.is_grad_enabled():
-            self.rooms = None
+            self.buffers = None
             return super().update(key_states, value_states, *args, **kwargs)
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        held = self.get_seq_length()
-        stop = held + key_states.shape[2]
-        if self.rooms is None or self.rooms[0].shape[2] < stop:
-            self._move(key_states, stop + stop // 2)
-        assert self.rooms is not None
-        keys, values = self.rooms
-        keys[:, :, held:stop], values[:, :, held:stop] = key_states, value_states
+        length = self.get_seq_length()
+        stop = length + key_states.shape[2]
+        if self.buffers is None or self.buffers[0].shape[2] < stop:
+            self._grow(key_states, stop + stop // 2)
+        assert self.buffers is not None
+        keys, values = self.buffers
+        keys[:, :, length:stop], values[:, :, length:stop] = key_states, value_states
         self.keys, self.values = keys[:, :, :stop], values[:, :, :stop]
         return self.keys, self.values
 
-    def _move(self, like: Tensor, size: int) -> None:
-        """Take what is held to larger tensors."""
-        held = self.get_seq_length()
-        self.rooms = _room(like, len(like), size), _room(like, len(like), size)
-        for room, had in zip(self.rooms, (self.keys, self.values), strict=True):
-            if held and had is not None:
-                room[:, :, :held] = had
+    def _grow(self, like: Tensor, size: int) -> None:
+        """Move the columns to buffers of `size` columns."""
+        length = self.get_seq_length()
+        self.buffers = _buffer(like, len(like), size), _buffer(like, len(like), size)
+        for buffer, columns in zip(self.buffers, (self.keys, self.values), strict=True):
+            if length and columns is not None:
+                buffer[:, :, :length] = columns
 
     def batch_select_indices(self, indices: Tensor) -> None:
-        """Keep some of the rows, or have some several times."""
-        if torch.is_grad_enabled() or self.rooms is None:
-            self.rooms = None
+        """Select rows; a row may be selected several times."""
+        if torch.is_grad_enabled() or self.buffers is None:
+            self.buffers = None
             return super().batch_select_indices(indices)
         keys, values = self.keys, self.values
         assert keys is not None
         assert values is not None
-        held = self.get_seq_length()
-        size = held + held // 2
-        self.rooms = key_room, value_room = _room(keys, len(indices), size), _room(values, len(indices), size)
-        self.keys = torch.index_select(keys, 0, indices, out=key_room[:, :, :held])
-        self.values = torch.index_select(values, 0, indices, out=value_room[:, :, :held])
+        length = self.get_seq_length()
+        shape = len(indices), length + length // 2
+        key_buffer, value_buffer = _buffer(keys, *shape), _buffer(values, *shape)
+        self.buffers = key_buffer, value_buffer
+        self.keys = torch.index_select(keys, 0, indices, out=key_buffer[:, :, :length])
+        self.values = torch.index_select(values, 0, indices, out=value_buffer[:, :, :length])
 
 
-def _room(like: Tensor, n_rows: int, size: int) -> Tensor:
-    """An empty tensor for other rows and another number of columns."""
+def _buffer(like: Tensor, n_rows: int, size: int) -> Tensor:
+    """An uninitialized tensor like `like` with other numbers of rows and columns."""
     return like.new_empty(n_rows, like.shape[1], size, like.shape[3])

@@ -1,6 +1,7 @@
 """Tokenizers: any Hugging Face one by name or path, or a word-level one made from the questions.
 
-Four marks are added once, when the base model is made, and travel with every checkpoint.
+Four marks (<bot>, <eot>, <thought>, <pause>) are added when the base model is made, and saved with every
+checkpoint.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ from coconut_study.sequences.templates import WORD, Text
 
 BOT, EOT, THOUGHT, PAUSE = "<bot>", "<eot>", "<thought>", "<pause>"
 MARKS = (BOT, EOT, THOUGHT, PAUSE)
-GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # classes with nothing but what their file says
+GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # classes that only follow their tokenizer.json
 UNKNOWN, END = "<unk>", "<eos>"
 
 
 def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
-    """The marks of a tokenizer that has them; StudyError when it does not."""
+    """The token ids of the marks; StudyError if the tokenizer lacks one or has no end-of-sequence token."""
     known = tokenizer.get_vocab()
     if not all(mark in known for mark in MARKS):
         raise StudyError(
-            f"{tokenizer.name_or_path}: the tokenizer has no {', '.join(MARKS)}; start from a base checkpoint"
+            f"{tokenizer.name_or_path}: the tokenizer lacks some of {', '.join(MARKS)}; "
+            "start from a base checkpoint"
         )
     if tokenizer.eos_token is None:
         raise StudyError(f"{tokenizer.name_or_path}: the tokenizer has no end-of-sequence token")
@@ -37,21 +39,21 @@ def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
 
 
 def load_tokenizer(name: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
-    """The tokenizer of a hub name or folder, of the class it says it has.
+    """The tokenizer of a hub name or folder, of the class that its configuration names.
 
-    AutoTokenizer goes by the model beside it where that is of a known kind, and would split words as that
-    model's own tokenizer does.
+    AutoTokenizer alone would choose the class by the type of the model in the same folder, and then split
+    words as that model's original tokenizer does.
     """
     try:
-        own = get_tokenizer_config(name).get("tokenizer_class") in GENERIC
-        kind = PreTrainedTokenizerFast if own else AutoTokenizer
+        generic = get_tokenizer_config(name).get("tokenizer_class") in GENERIC
+        kind = PreTrainedTokenizerFast if generic else AutoTokenizer
         return kind.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{name}: no tokenizer there ({one_line(error)})") from error
 
 
 def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:
-    """A tokenizer that knows the words of `texts`, one token each; punctuation and line ends are words."""
+    """A tokenizer with one token for each word of `texts`; punctuation marks and line ends are words too."""
     words = {word for text in texts for part in (text.question, *text.steps, text.answer)
              for word in WORD.findall(part)}  # fmt: skip
     vocabulary = {word: i for i, word in enumerate([UNKNOWN, END, *sorted(words)])}
@@ -63,5 +65,5 @@ def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:
 
 
 def add_marks(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Add the four marks where they are missing."""
+    """Add the four marks that the tokenizer does not have yet."""
     tokenizer.add_special_tokens({"additional_special_tokens": list(MARKS)})

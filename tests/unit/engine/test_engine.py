@@ -80,7 +80,7 @@ def alike():
 @pytest.mark.parametrize("thoughts", [None, 0])
 def test_what_rows_begin_with_is_read_once_and_changes_nothing(model, alike, thoughts, monkeypatch):
     rows = alike if thoughts is None else [row.with_thoughts(thoughts) for row in alike]
-    together, apart = collate(rows, pad=0), collate(rows, pad=0, beginnings=False)
+    together, apart = collate(rows, pad=0), collate(rows, pad=0, share_prefixes=False)
     reads, read = [], forward.Reader.read
 
     def counted(self, embeds, mask, positions):
@@ -101,16 +101,16 @@ def test_what_rows_begin_with_is_read_once_and_changes_nothing(model, alike, tho
 
 def test_thoughts_are_counted_alike_however_rows_begin(model, alike):
     norms = []
-    for beginnings in (True, False):
-        batch = collate(alike, pad=0, beginnings=beginnings)
+    for share_prefixes in (True, False):
+        batch = collate(alike, pad=0, share_prefixes=share_prefixes)
         norms.append(forward.thought_norms(batch, forward.hidden_states(model, batch)))
     assert_close(model, *norms)
 
 
 def test_rows_that_do_not_begin_alike_are_read_by_themselves(mixed, alike):
-    assert collate(mixed, pad=0).beginnings is None
+    assert collate(mixed, pad=0).prefixes is None
     other_places = [replace(row, positions=[i + n for i in row.positions]) for n, row in enumerate(alike)]
-    assert collate(other_places, pad=0).beginnings is None
+    assert collate(other_places, pad=0).prefixes is None
 
 
 def test_a_row_without_a_question_may_stand_beside_rows_that_begin_alike(model):
@@ -118,11 +118,11 @@ def test_a_row_without_a_question_may_stand_beside_rows_that_begin_alike(model):
     rows = [sequence(rng, *shape) for shape in ((9, 0, 3), (9, 0, 3), (0, 0, 4), (0, 0, 3))]
     rows[1].before[:8] = rows[0].before[:8]
     batch = collate(rows, pad=0)
-    assert batch.beginnings is not None
+    assert batch.prefixes is not None
     assert_close(model, forward.predictions(model, batch), torch.cat([plain(model, row) for row in rows]))
 
 
-def test_no_more_columns_are_read_than_without_beginnings():
+def test_sharing_prefixes_never_reads_more_columns():
     """Fifteen good pairs, and one whose tokens are the same in other places."""
     rng = np.random.default_rng(7)
     rows = [sequence(rng, 60, 1, 3) for _ in range(32)]
@@ -130,8 +130,8 @@ def test_no_more_columns_are_read_than_without_beginnings():
         other.before[:50] = one.before[:50]
     rows[1] = replace(rows[1], positions=[place + 1 for place in rows[1].positions])
     batch = collate(rows, pad=0)
-    assert batch.beginnings.n_columns == 50
-    assert len(batch.beginnings.first_G) == 17
+    assert batch.prefixes.n_columns == 50
+    assert len(batch.prefixes.first_G) == 17
     assert batch.first_thought == 60
 
 
@@ -152,9 +152,9 @@ def test_a_model_with_a_sliding_window_reads_every_row_by_itself(marks):
     prompts = [sequence(rng, 13, 0, 0, 0) for _ in range(4)]
     prompts[1].before[:8] = prompts[0].before[:8]
     prompts[3].before[:12] = prompts[2].before[:12]
-    assert collate(prompts, pad=0).beginnings is not None
-    found = decoding.thoughts(model, prompts, 2, marks)
-    alone = torch.cat([decoding.thoughts(model, [prompt], 2, marks) for prompt in prompts])
+    assert collate(prompts, pad=0).prefixes is not None
+    found = decoding.thought_states(model, prompts, 2, marks)
+    alone = torch.cat([decoding.thought_states(model, [prompt], 2, marks) for prompt in prompts])
     torch.testing.assert_close(found, alone, rtol=0, atol=1e-5)
 
 

@@ -73,7 +73,7 @@ def test_gradients_without_thoughts_are_the_same(plain, checkpointed, rows):
 
 def test_gradients_of_rows_that_begin_alike_are_the_same(plain, checkpointed, rows):
     other = replace(rows[0], before=[*rows[0].before[:-1], rows[0].before[-1] % 27 + 1])
-    assert collate([rows[0], other], pad=0).beginnings is not None
+    assert collate([rows[0], other], pad=0).prefixes is not None
     assert_same_gradients(plain, checkpointed, [rows[0], other])
 
 

@@ -7,9 +7,9 @@ from transformers import DynamicCache
 from bench import work
 from bench.work import Size
 from coconut_study.engine import forward
-from coconut_study.engine.checkpoints import fused
+from coconut_study.engine.checkpoints import fuse_gelu
 from coconut_study.engine.decoding import generate
-from coconut_study.engine.kv_cache import RoomyCache, RoomyLayer
+from coconut_study.engine.kv_cache import PreallocatedCache, PreallocatedLayer
 
 SIZE = Size("tiny", batch=3, question=12, thoughts=2, suffix=5)
 
@@ -24,7 +24,7 @@ def columns(n: int) -> torch.Tensor:
 
 
 def test_appending_dropping_columns_and_choosing_rows_are_those_of_a_copied_cache(network):
-    with_room, copied = RoomyCache(network.config), DynamicCache(config=network.config)
+    with_room, copied = PreallocatedCache(network.config), DynamicCache(config=network.config)
     with torch.no_grad():
         for n in (5, 1, 1, 9, 1):
             for cache in (with_room, copied):
@@ -46,7 +46,7 @@ def test_appending_dropping_columns_and_choosing_rows_are_those_of_a_copied_cach
 
 
 def test_a_column_is_written_where_there_is_room(network):
-    layer = RoomyLayer()
+    layer = PreallocatedLayer()
     with torch.no_grad():
         layer.update(columns(8), columns(8))
         room = layer.keys.untyped_storage().data_ptr()
@@ -59,7 +59,7 @@ def test_a_column_is_written_where_there_is_room(network):
 
 
 def test_with_gradients_nothing_is_overwritten(network):
-    layer = RoomyLayer()
+    layer = PreallocatedLayer()
     first = columns(4).requires_grad_()
     layer.update(first, first)
     before = layer.keys
@@ -70,7 +70,7 @@ def test_with_gradients_nothing_is_overwritten(network):
 
 
 def test_a_room_is_not_written_after_columns_with_gradients(network):
-    layer = RoomyLayer()
+    layer = PreallocatedLayer()
     for n, learns in ((4, False), (1, True), (1, False)):
         with torch.set_grad_enabled(learns):
             layer.update(columns(n), columns(n))
@@ -80,7 +80,7 @@ def test_a_room_is_not_written_after_columns_with_gradients(network):
 def test_the_engine_answers_as_with_a_copied_cache(network, monkeypatch):
     prompts = [row.prompt for row in work.sequences(SIZE)]
     ours = generate(network, prompts, [0, 1, 2], 6, work.marks())
-    monkeypatch.setattr(forward, "RoomyCache", lambda config: DynamicCache(config=config))
+    monkeypatch.setattr(forward, "PreallocatedCache", lambda config: DynamicCache(config=config))
     assert generate(network, prompts, [0, 1, 2], 6, work.marks()) == ours
 
 
@@ -88,6 +88,6 @@ def test_the_activation_computed_at_once_is_the_same_function():
     plain = work.new_model(SIZE, torch.device("cpu"), torch.float64).eval()
     ids = torch.arange(4, 14)[None]
     before = plain(ids).logits
-    changed = fused(plain)
+    changed = fuse_gelu(plain)
     assert "NewGELU" not in repr(changed)
     torch.testing.assert_close(changed(ids).logits, before, rtol=0, atol=1e-12)
