@@ -18,8 +18,9 @@ from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "networkx")
-# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress.
-UNTRACKED = frozenset({"settings", "options", "errors", "progress"})
+# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress. The
+# catalog of tables and figures holds records, each of which counts for its own result.
+UNTRACKED = frozenset({"settings", "options", "errors", "progress", "catalog"})
 
 
 # ----------------------------------------------------------------------------------- code behind a result

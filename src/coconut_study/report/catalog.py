@@ -1,26 +1,338 @@
-"""The columns that commands look for in the tables they are given."""
+"""The tables and figures of the report, one record each.
+
+A record says what a table or figure is made from and which module makes it. The commands `table` and `figure`
+follow it, and `workflow/rules/report.smk` makes a rule of it. To add a table, write a record here, its
+functions in the module that it names, and its caption in `workflow/report/NAME.rst`.
+
+| field      | what it holds                                                                                |
+|------------|----------------------------------------------------------------------------------------------|
+| `module`   | the module of this package that makes it: the function `NAME` computes a table (or draws a    |
+|            | figure), and the function `format_NAME` gives a table as text                                 |
+| `tables`   | the tables that it is made from; the function takes them first                                |
+| `reads`    | the kinds of files that it is made from, each read by a function of `report.inputs`; the      |
+|            | function takes them after the tables                                                         |
+| `settings` | the arguments that the function takes by keyword; `study.table_inputs` computes them          |
+| `of`       | the study has it for the runs of this rule or experiment, and not if there are none           |
+| `parts`    | the part of a file's name after NAME; it has a file for each value of these wildcards         |
+"""
 
 from __future__ import annotations
 
-RUN = ("dataset", "method", "seed")
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import import_module
+from typing import Any, TypeVar
+
+from coconut_study.common import provenance
+from coconut_study.common.errors import StudyError, hint
+
 SPAN = ("mean", "low", "high")
 
-# What runs leave.
-GRADES = (*RUN, "k", "outcome", "right", "right number", "tokens")
-TIMES = (*RUN, "batch size", "questions", "seconds", "device")
-ENDS = (*RUN, "fixed k", "fixed right", "classifier k", "classifier right")
-VALUES = (*RUN, "k", "question", "node", "height", "correct", "value")
-DECODED = (*RUN, "question", "thought", "token", "probability")
-HISTORY = ("stage", "epoch", "questions", "loss", "accuracy")
-SHORTCUTS = ("rule", "accuracy")
-STATISTICS = ("measure", "value")
 
-# What is made of it, to be drawn.
-MAIN = ("dataset", "method", "accuracy", "low", "high", "paper accuracy")
-SEEDS = (*RUN, "accuracy")
-SWEEP = ("dataset", "method", "k", "measure", *SPAN)
-LEARNING = ("dataset", "method", "stage", "epoch", "seen", "n", *SPAN)
-STAGES = ("dataset", "method", "stage", *(f"{end} {part}" for end in ("first", "last") for part in SPAN))
-COMPARISON = ("dataset", "series", "label", "k", "tokens", *SPAN)
-PARALLELISM = ("dataset", "method", "k", "top", "percentile", "value")
-HEIGHTS = ("dataset", "method", "k", "height", "correct", *SPAN, "lowest seed", "highest seed", "candidates")
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What tables and figures have in common."""
+
+    name: str
+    title: str  # in the report; wildcards in braces
+    module: str
+    tables: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    of: str = "respond"
+    parts: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The command that makes it: table or figure."""
+        return type(self).__name__.lower()
+
+    @property
+    def file(self) -> str:
+        """The name of its files, without suffix and with wildcards in braces."""
+        return f"{self.name}-{self.parts}" if self.parts else self.name
+
+    @property
+    def rule(self) -> str:
+        """The rule that makes it."""
+        return f"{self.kind}_{self.name}"
+
+    @property
+    def log(self) -> str:
+        """The path of its logs and benchmarks below their folders, without suffix."""
+        return f"{self.rule}/{self.parts}" if self.parts else self.rule
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The settings that the command needs to make it."""
+        return self.settings
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The command, readers and module that make it, as `provenance.code` takes them."""
+        readers = ["table"] * bool(self.tables) + list(self.reads)
+        return (
+            f"report.commands:{self.kind}",
+            *(f"report.inputs:{reader}" for reader in readers),
+            f"report.{self.module}",
+        )
+
+    def code(self) -> str:
+        """Sixteen hexadecimal digits that stand for the code that makes it and for this record."""
+        parts = [repr(self), *map(provenance.code, self.targets)]
+        return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Record):
+    """A table: NAME.csv with numbers and, if it has a format, NAME.md, NAME.tex and NAME.html."""
+
+    columns: tuple[str, ...]  # of the CSV file; () if the study determines them
+    format_settings: tuple[str, ...] | None = ("titles",)  # of `format_NAME`; None: no format, CSV alone
+    last: bool = False  # made after everything that the study measures, although it does not read it
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The settings that the command needs to make and to format it."""
+        return tuple(dict.fromkeys([*self.settings, *(self.format_settings or ())]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(Record):
+    """A figure: NAME.svg, NAME.pdf and NAME.png."""
+
+
+def _named(*records: Any) -> dict[str, Any]:
+    return {record.name: record for record in records}
+
+
+TABLES: Mapping[str, Table] = _named(
+    Table(
+        name="main",
+        title="accuracy and tokens, beside the paper's",
+        module="results",
+        reads=("grades", "shortcuts", "paper"),
+        settings=("rows", "worked"),
+        columns=(
+            "dataset", "method", "seeds", "worked", "accuracy", "low", "high", "value", "tokens",
+            "paper accuracy", "paper sd", "paper tokens",
+        ),
+    ),
+    Table(
+        name="seeds",
+        title="right answers of every run",
+        module="results",
+        reads=("grades",),
+        settings=("rows",),
+        columns=("dataset", "method", "seed", "k", "accuracy", "tokens"),
+    ),
+    Table(
+        name="sweep",
+        title="right answers and outcomes by number of thoughts",
+        module="results",
+        reads=("grades",),
+        columns=("dataset", "method", "k", "measure", *SPAN, "n"),
+    ),
+    Table(
+        name="claims",
+        title="claim by claim: the paper's and ours",
+        module="claims",
+        reads=("grades", "clock", "values", "paper"),
+        settings=("stand_ins",),
+        columns=(
+            "claim", "reference", "dataset", "paper", "ours", "low", "high", "n", "difference", "holds",
+        ),
+    ),
+    Table(
+        name="data",
+        title="the questions, beside the published ones",
+        module="data",
+        reads=("statistics", "paper"),
+        columns=(),
+        format_settings=(),
+    ),
+    Table(
+        name="learning",
+        title="validation accuracy after every epoch",
+        module="learning",
+        reads=("histories",),
+        settings=("runs",),
+        columns=("dataset", "method", "stage", "epoch", "seen", *SPAN, "n", "loss"),
+        format_settings=None,
+    ),
+    Table(
+        name="stages",
+        title="right answers at both ends of every stage",
+        module="learning",
+        tables=("learning",),
+        columns=(
+            "dataset", "method", "stage", "first mean", "first low", "first high",
+            "last mean", "last low", "last high", "n",
+        ),
+    ),
+    Table(
+        name="costs",
+        title="jobs, memory and hours, planned and measured",
+        module="costs",
+        settings=("planned", "benchmarks"),
+        columns=(
+            "rule", "gpus", "memory_mb", "hours", "jobs",
+            "measured jobs", "measured memory", "measured hours",
+        ),
+        format_settings=(),
+        last=True,
+    ),
+    Table(
+        name="spent",
+        title="hours and energy of every data set and method",
+        module="costs",
+        settings=("cells",),
+        columns=(
+            "dataset", "methods", "stages", "training hours", "training GPU-hours", "training kWh",
+            "other jobs", "other hours", "other GPU-hours", "not measured",
+        ),
+        last=True,
+    ),
+    Table(
+        name="comparison",
+        title="experiment: {comparison}",
+        module="results",
+        reads=("grades",),
+        settings=("points",),
+        of="comparison",
+        parts="{comparison}",
+        columns=(
+            "dataset", "series", "label", "method", "k", *SPAN, "n", "tokens",
+            "difference", "difference low", "difference high",
+        ),
+    ),
+    Table(
+        name="clock",
+        title="seconds per question, beside the paper's",
+        module="costs",
+        reads=("clock", "paper"),
+        settings=("rows",),
+        of="clock",
+        columns=("dataset", "method", "batch size", *SPAN, "n", "paper seconds", "device"),
+    ),
+    Table(
+        name="ending",
+        title="when thoughts end: a fixed number, or a classifier",
+        module="thoughts",
+        reads=("ending",),
+        of="ending",
+        columns=("dataset", "method", "way", *SPAN, "n", "thoughts"),
+    ),
+    Table(
+        name="parallelism",
+        title="value that the best candidates hold",
+        module="thoughts",
+        reads=("values",),
+        of="probe",
+        columns=("dataset", "method", "k", "top", "percentile", "value", "seeds"),
+    ),
+    Table(
+        name="heights",
+        title="value of correct and incorrect candidates by height",
+        module="thoughts",
+        reads=("values",),
+        of="probe",
+        columns=(
+            "dataset", "method", "k", "height", "correct", *SPAN, "n",
+            "candidates", "seeds", "lowest seed", "highest seed",
+        ),
+    ),
+    Table(
+        name="decoded",
+        title="thoughts read as words",
+        module="thoughts",
+        reads=("decoded",),
+        of="decode",
+        columns=("dataset", "method", "seed", "question", "thought", "rank", "token", "probability"),
+    ),
+)  # fmt: skip
+
+FIGURES: Mapping[str, Figure] = _named(
+    Figure(
+        name="accuracy",
+        title="right answers of every method",
+        module="figures",
+        tables=("main", "seeds"),
+        settings=("titles",),
+    ),
+    Figure(
+        name="learning",
+        title="learning curves over the stages",
+        module="figures",
+        tables=("learning",),
+        settings=("titles",),
+    ),
+    Figure(
+        name="stages",
+        title="right answers at both ends of every stage",
+        module="figures",
+        tables=("stages",),
+        settings=("titles",),
+    ),
+    Figure(
+        name="sweep",
+        title="right answers and outcomes by number of thoughts: {dataset}, {method}",
+        module="figures",
+        tables=("sweep",),
+        settings=("titles", "dataset", "method", "references"),
+        of="sweep",
+        parts="{dataset}-{method}",
+    ),
+    Figure(
+        name="comparison",
+        title="experiment: {comparison}",
+        module="figures",
+        tables=("comparison",),
+        settings=("titles", "x", "xlabel"),
+        of="comparison",
+        parts="{comparison}",
+    ),
+    Figure(
+        name="parallelism",
+        title="value of the best candidates: {dataset}, {method}",
+        module="thought_figures",
+        tables=("parallelism",),
+        settings=("dataset", "method"),
+        of="probe",
+        parts="{dataset}-{method}",
+    ),
+    Figure(
+        name="heights",
+        title="value against height: {dataset}, {method}",
+        module="thought_figures",
+        tables=("heights",),
+        settings=("dataset", "method"),
+        of="probe",
+        parts="{dataset}-{method}",
+    ),
+    Figure(
+        name="tree",
+        title="latent search tree: {dataset}, {method}, seed {seed}",
+        module="thought_figures",
+        reads=("values", "questions"),
+        settings=("case",),
+        of="probe",
+        parts="{dataset}-{method}-seed{seed}",
+    ),
+)
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+def find(records: Mapping[str, Kind], name: str) -> Kind:
+    """The record of this name; StudyError if there is none."""
+    if name not in records:
+        raise StudyError(f"{name} is not in the catalog{hint(name, records)}")
+    return records[name]
+
+
+def function(module: str, name: str) -> Callable[..., Any]:
+    """A function of a module of this package. The digest of its code is in `Record.code`."""
+    made: Callable[..., Any] = getattr(import_module(f"coconut_study.report.{module}"), name)
+    return made

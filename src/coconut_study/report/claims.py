@@ -1,48 +1,73 @@
-"""The paper claim by claim: what it reports, what we measure, and whether the claim holds. Pure.
+"""The paper's claims one by one: what it reports, what we measure, and whether the claim holds. Pure.
 
-Measurements are one long table: dataset, method, seed, k, measure, value. Claims speak of the paper's data
-sets and rows; `stand_ins` says which of ours stand for them. A claim that nothing was run for stays in the
-table as "not run".
+Measurements are one long table: dataset, method, seed, k, measure, value. Claims name the paper's data sets
+and methods; `stand_ins` says which of ours are compared with them. A claim for which nothing was run is in
+the table as "not run".
 
 | claim                  | holds                                                                         |
 |------------------------|-------------------------------------------------------------------------------|
-| a number               | the 95 % interval of ours, or the paper's mean ± its deviation, holds the other |
+| a number               | our 95 % interval contains it, or our mean is within the paper's deviation      |
 | one thing above another| the 95 % interval of the difference, seed by seed, is above 0                   |
 
-With less than two seeds there is no interval: nothing is decided ("open"); an interval on both sides of 0
-decides nothing either.
+With fewer than two seeds there is no interval, and the claim is "open"; so is a comparison whose interval
+contains 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from coconut_study.report.cells import rounded, with_interval
 from coconut_study.report.intervals import ANSWER, RUN, Interval, interval
-from coconut_study.report.markup import rounded, with_interval
 
-NUMBERS = {"accuracy": ANSWER, "tokens": "tokens"}  # of the paper's accuracy tables, and what measures them
+NUMBERS = {"accuracy": ANSWER, "tokens": "tokens"}  # in the paper's accuracy tables, and our measures of them
 SECONDS = "seconds"
-LAST = "last"  # the number of thoughts a run was trained for
-COLUMNS = ["claim", "reference", "dataset", "paper", "ours", "low", "high", "n", "difference", "holds"]
-
-Row = dict[str, Any]
+LAST = "last"  # the number of thoughts that a run was trained with
 
 
-def measurements(runs: pd.DataFrame, times: pd.DataFrame | None, values: pd.DataFrame | None) -> pd.DataFrame:
-    """What runs (summed up by `tables.by_seed`), one-at-a-time timings and probes measure, in long form."""
-    found = [runs.melt(id_vars=[*RUN, "k"], var_name="measure")]
-    if times is not None:
-        single = times[times["batch size"] == 1]
+class Row(NamedTuple):
+    """A row of the table. The interval is that of ours over seeds; `difference` is ours minus the paper's."""
+
+    claim: str
+    reference: str
+    dataset: str | None  # ours
+    paper: float
+    ours: float
+    low: float
+    high: float
+    n: int
+    difference: float
+    holds: str
+
+
+def claims(
+    grades: pd.DataFrame,
+    timings: pd.DataFrame,
+    values: pd.DataFrame,
+    paper: Mapping[str, Any],
+    *,
+    stand_ins: Mapping[str, Any],
+) -> pd.DataFrame:
+    """One row per claim and data set of ours, from `grades` (see `intervals.by_run`), timings and probed
+    values."""
+    return compare(measurements(grades, timings, values), paper, stand_ins)
+
+
+def measurements(grades: pd.DataFrame, timings: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+    """What grades, timings of one question at a time and probed values measure, in long form."""
+    tables = [grades.melt(id_vars=[*RUN, "k"], var_name="measure")]
+    if not timings.empty:
+        single = timings[timings["batch size"] == 1]
         seconds = single["seconds"] / single["questions"]
-        found.append(single[[*RUN, "k"]].assign(measure=SECONDS, value=seconds))
-    if values is not None:
-        found += _probed(values)
-    return pd.concat(found, ignore_index=True)
+        tables.append(single[[*RUN, "k"]].assign(measure=SECONDS, value=seconds))
+    if not values.empty:
+        tables += _probed(values)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _probed(values: pd.DataFrame) -> list[pd.DataFrame]:
@@ -54,46 +79,45 @@ def _probed(values: pd.DataFrame) -> list[pd.DataFrame]:
     return [best.assign(measure="largest value"), both]
 
 
-def table(measured: pd.DataFrame, paper: Mapping[str, Any], stand_ins: Mapping[str, Any]) -> pd.DataFrame:
-    """One row a claim and data set of ours that stands for the paper's, with the columns of `COLUMNS`.
+def compare(measured: pd.DataFrame, paper: Mapping[str, Any], stand_ins: Mapping[str, Any]) -> pd.DataFrame:
+    """One row (see `Row`) per claim and data set of ours that stands for the paper's.
 
-    `low` and `high` are the interval of ours over seeds, `difference` is ours minus the paper's.
-    `stand_ins` has `datasets` and `methods`, each from a name of the paper's to ours, and `trained`: the k
-    that a (dataset, method) was trained for.
+    `stand_ins` has `datasets` and `methods`, each from a name of the paper's to a list of ours, and
+    `trained`: the k that each "dataset method" was trained with.
     """
     rows = [*_comparisons(measured, paper, stand_ins), *_numbers(measured, paper, stand_ins)]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"paper": float, "ours": float, "n": int})
+    return pd.DataFrame(rows, columns=list(Row._fields)).astype({"paper": float, "ours": float, "n": int})
 
 
 # --------------------------------------------------------------------------------------------- numbers
 
 
 def _numbers(measured: pd.DataFrame, paper: Mapping[str, Any], stand_ins: Mapping[str, Any]) -> Iterator[Row]:
-    """A row for every number in the paper's tables."""
+    """One row for every number in the paper's tables."""
     for dataset, methods in paper["accuracy"].items():
         for (method, reported), number in product(methods.items(), NUMBERS):
             if reported.get(number) is None:
                 continue
             claim = f"{paper['names'][method]} on {paper['names'][dataset]}: {number}"
-            said = (float(reported[number]), float(reported.get("sd") or 0) if number == "accuracy" else 0.0)
+            deviation = float(reported.get("sd") or 0) if number == "accuracy" else 0.0
             point = {"method": method, "measure": NUMBERS[number]}
             for ours, values in _measured(measured, dataset, point, stand_ins):
-                yield _number(claim, reported["reference"], ours, values, said)
+                yield _number(claim, reported["reference"], ours, values, float(reported[number]), deviation)
     for dataset, methods in paper["seconds"].items():
         for method, seconds in methods.items():
             claim = f"{paper['names'][method]} on {paper['names'][dataset]}: seconds per question"
             point = {"method": method, "measure": SECONDS}
             for ours, values in _measured(measured, dataset, point, stand_ins):
-                yield _number(claim, "Table 4", ours, values, (float(seconds), 0.0))
+                yield _number(claim, "Table 4", ours, values, float(seconds), 0.0)
 
 
 def _number(
-    claim: str, reference: str, dataset: str | None, values: pd.Series, said: tuple[float, float]
+    claim: str, reference: str, dataset: str | None, values: pd.Series, paper: float, deviation: float
 ) -> Row:
-    mean, deviation = said
-    found = interval(values.tolist())
-    near = abs(found.mean - mean) <= deviation or found.low <= mean <= found.high
-    return _row(claim, reference, dataset, mean, found, "yes" if near else "no")
+    """Whether the paper's number, or one within its deviation, is ours."""
+    ours = interval(values.tolist())
+    near = abs(ours.mean - paper) <= deviation or ours.low <= paper <= ours.high
+    return _row(claim, reference, dataset, paper, ours, "yes" if near else "no")
 
 
 # ----------------------------------------------------------------------------------------- comparisons
@@ -102,19 +126,22 @@ def _number(
 def _comparisons(
     measured: pd.DataFrame, paper: Mapping[str, Any], stand_ins: Mapping[str, Any]
 ) -> Iterator[Row]:
-    """A row for every claim that one thing is above another."""
+    """One row for every claim that one thing is above another."""
     for claim in paper["claims"]:
         more, less = ({"measure": ANSWER} | claim[side] for side in ("more", "less"))
         below = dict(_measured(measured, claim["dataset"], less, stand_ins))
         for ours, above in _measured(measured, claim["dataset"], more, stand_ins):
-            apart = interval((above - below[ours]).dropna().tolist()) if ours in below else interval([])
-            holds = "yes" if apart.low > 0 else "no" if apart.high < 0 else "open"
-            said = _said(paper, claim["dataset"], more, less)
-            yield _row(claim["claim"], claim["reference"], ours, said, apart, holds)
+            pairs = (above - below[ours]).dropna().tolist() if ours in below else []
+            difference = interval(pairs)
+            holds = "yes" if difference.low > 0 else "no" if difference.high < 0 else "open"
+            reported = _reported(paper, claim["dataset"], more, less)
+            yield _row(claim["claim"], claim["reference"], ours, reported, difference, holds)
 
 
-def _said(paper: Mapping[str, Any], dataset: str, more: Mapping[str, Any], less: Mapping[str, Any]) -> float:
-    """The difference in the paper's tables; NaN where they do not have both."""
+def _reported(
+    paper: Mapping[str, Any], dataset: str, more: Mapping[str, Any], less: Mapping[str, Any]
+) -> float:
+    """The difference in the paper's tables; NaN unless they have both numbers."""
     sides = []
     for side in (more, less):
         reported = paper["accuracy"].get(dataset, {}).get(side["method"], {})
@@ -132,8 +159,11 @@ def _said(paper: Mapping[str, Any], dataset: str, more: Mapping[str, Any], less:
 def _measured(
     measured: pd.DataFrame, dataset: str, point: Mapping[str, Any], stand_ins: Mapping[str, Any]
 ) -> list[tuple[str | None, pd.Series]]:
-    """(our data set, values by seed) for every data set of ours that has the point; else (None, nothing)."""
-    found: list[tuple[str | None, pd.Series]] = []
+    """(our data set, values by seed) for every data set of ours in which the point was measured.
+
+    One pair of None and an empty series if there is none.
+    """
+    pairs: list[tuple[str | None, pd.Series]] = []
     ours = product(stand_ins["datasets"].get(dataset, []), stand_ins["methods"].get(point["method"], []))
     for our_dataset, our_method in ours:
         k = point.get("k", LAST)
@@ -145,29 +175,18 @@ def _measured(
             & (measured["k"] == wanted)
         ]
         if len(rows):
-            found.append((our_dataset, rows.set_index("seed")["value"]))
-    return found or [(None, pd.Series(dtype=float))]
+            pairs.append((our_dataset, rows.set_index("seed")["value"]))
+    return pairs or [(None, pd.Series(dtype=float))]
 
 
 def _row(claim: str, reference: str, dataset: str | None, paper: float, ours: Interval, holds: str) -> Row:
-    """A row of the table; nothing run is "not run", and nothing is decided by a single seed."""
+    """A row of the table: "not run" without seeds, and "open" with a single one, whatever `holds` says."""
     decided = "not run" if ours.n == 0 else "open" if ours.n == 1 else holds
-    return {
-        "claim": claim,
-        "reference": reference,
-        "dataset": dataset,
-        "paper": paper,
-        "ours": ours.mean,
-        "low": ours.low,
-        "high": ours.high,
-        "n": ours.n,
-        "difference": ours.mean - paper,
-        "holds": decided,
-    }
+    return Row(claim, reference, dataset, paper, *ours, ours.mean - paper, decided)
 
 
-def show_claims(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """The show_claims as they are read."""
+def format_claims(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
+    """One row per claim and data set."""
     return pd.DataFrame(
         {
             "claim": table["claim"],

@@ -1,4 +1,4 @@
-"""What a study costs, planned and measured: by rule, and by data set and method. Pure but for reading.
+"""Tables of time, memory and energy. They read benchmark files and the cards of checkpoints.
 
 What was not measured is missing, never 0.
 """
@@ -14,23 +14,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from coconut_study.report.cells import rounded, titled, with_interval
 from coconut_study.report.intervals import interval
-from coconut_study.report.markup import names_of, rounded, with_interval
 
 
-def clock(times: pd.DataFrame, rows: Sequence[Mapping[str, Any]], paper: Mapping[str, Any]) -> pd.DataFrame:
-    """Seconds per question, one at a time and in batches, beside the paper's (Table 4).
+def clock(
+    timings: pd.DataFrame, paper: Mapping[str, Any], *, rows: Sequence[Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Seconds per question, one at a time and in batches, compared with the paper's Table 4.
 
-    `times` has dataset, method, seed, batch size, questions and seconds.
+    `timings` has dataset, method, seed, batch size, questions, seconds and device; `rows` are those of the
+    main table (see `results.main`).
     """
     table = []
-    per_question = times.assign(seconds=times["seconds"] / times["questions"])
+    per_question = timings.assign(seconds=timings["seconds"] / timings["questions"])
     for row in rows:
-        found = per_question[
+        chosen = per_question[
             (per_question["dataset"] == row["dataset"]) & (per_question["method"] == row["method"])
         ]
         reported = paper["seconds"].get(row["paper_dataset"], {}).get(row["paper_method"])
-        for size, runs in found.groupby("batch size"):
+        for size, runs in chosen.groupby("batch size"):
             seconds = interval(runs["seconds"].tolist(), (0, np.inf))
             table.append(
                 {"dataset": row["dataset"], "method": row["method"], "batch size": size}
@@ -45,46 +48,50 @@ MEASURED = ["measured jobs", "measured memory", "measured hours"]
 JOULES = 3.6e6  # of a kilowatt-hour
 
 
-def table(plan: Sequence[Mapping[str, Any]], folder: Path) -> pd.DataFrame:
-    """One row a rule: what is planned, and what the benchmark files of its jobs measured.
+def costs(*, planned: Sequence[Mapping[str, Any]], benchmarks: str) -> pd.DataFrame:
+    """One row per rule: what its jobs may take, and what their benchmark files measured.
 
-    `plan` has rule, gpus and memory_mb (the most of any job), hours (of all jobs one after the other) and the
-    benchmark file of every job in `folder`; memory and hours are upper bounds. What was not measured is
-    missing.
+    Each of `planned` has a rule, its gpus and memory_mb (the largest of any job), its hours (of all jobs, one
+    after the other) and the benchmark files of its jobs in the folder `benchmarks`. Memory and hours are
+    upper bounds.
     """
     rows = []
-    for entry in plan:
-        rule = dict(entry)
-        files = rule.pop("benchmarks")
-        found = _measured([folder / name for name in files])
-        rows.append(rule | {"jobs": len(files)} | dict(zip(MEASURED, _summary(found), strict=True)))
+    for row in planned:
+        files = row["benchmarks"]
+        measured = _measured([Path(benchmarks, name) for name in files])
+        rows.append(
+            {name: row[name] for name in ("rule", "gpus", "memory_mb", "hours")}
+            | {"jobs": len(files)}
+            | dict(zip(MEASURED, _summary(measured), strict=True))
+        )
     return pd.DataFrame(rows)
 
 
 def _measured(paths: Sequence[Path]) -> pd.DataFrame:
-    """The benchmark rows of the jobs that have run, as Snakemake writes them."""
-    found = [pd.read_csv(path, sep="\t", na_values="-") for path in paths if path.is_file()]
-    return pd.concat(found) if found else pd.DataFrame()
+    """The rows of the benchmark files that exist, as Snakemake writes them."""
+    tables = [pd.read_csv(path, sep="\t", na_values="-") for path in paths if path.is_file()]
+    return pd.concat(tables) if tables else pd.DataFrame()
 
 
-def _summary(found: pd.DataFrame) -> tuple[int, float, float]:
-    if found.empty:
+def _summary(measured: pd.DataFrame) -> tuple[int, float, float]:
+    """The number of jobs, their largest memory (MB) and their hours in all."""
+    if measured.empty:
         return 0, nan, nan
-    return len(found), float(found["max_rss"].max()), float(found["s"].sum() / 3600)
+    return len(measured), float(measured["max_rss"].max()), float(measured["s"].sum() / 3600)
 
 
-def spent(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row for each of `cells`: hours, GPU-hours and energy of its stages, and of its other jobs.
+def spent(*, cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row for each of `cells`: hours, GPU-hours and energy of its stages, and hours of its other jobs.
 
-    A cell has a dataset (None for base models), the methods that share its stages, the cards of these, and
-    its other jobs, each a benchmark file and GPUs. So a stage is in one row, whoever uses it. The time of a
-    stage is that of all the jobs that worked on it, of another job that of the last. Energy is known where
-    every stage tells it.
+    A cell has a dataset (None for base models), the methods that share its stages, the cards of these stages,
+    and its other jobs, each a benchmark file and a number of GPUs. So each stage is in one row, whatever
+    methods use it. The time of a stage is that of all jobs that worked on it; of any other job, only the last
+    run counts. Energy is missing unless every stage of the cell has measured it.
     """
     rows = []
     for cell in cells:
-        stages = _trained([Path(path) for path in cell["cards"]])
-        jobs = _asked([(Path(path), gpus) for path, gpus in cell["jobs"]])
+        stages = _stages([Path(path) for path in cell["cards"]])
+        jobs = _other_jobs([(Path(path), gpus) for path, gpus in cell["jobs"]])
         rows.append(
             {"dataset": cell["dataset"], "methods": "+".join(cell["methods"])}
             | {"stages": len(stages)}
@@ -97,8 +104,8 @@ def spent(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _trained(cards: Sequence[Path]) -> pd.DataFrame:
-    """What each stage took, as its card says."""
+def _stages(cards: Sequence[Path]) -> pd.DataFrame:
+    """What each stage took, according to its card."""
     rows = []
     for path in cards:
         card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -109,15 +116,14 @@ def _trained(cards: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["hours", "GPU-hours", "kWh"], dtype=float)
 
 
-def _asked(jobs: Sequence[tuple[Path, int]]) -> pd.DataFrame:
-    """What each other job took, as its benchmark file says; its GPUs are those it asked for."""
-    found = [_measured([path]) for path, _ in jobs]
-    hours = [nan if one.empty else float(one["s"].sum() / 3600) for one in found]
+def _other_jobs(jobs: Sequence[tuple[Path, int]]) -> pd.DataFrame:
+    """What each job took, according to its benchmark file and the GPUs that it requested."""
+    hours = [_summary(_measured([path]))[2] for path, _ in jobs]
     rows = [(each, each * gpus) for each, (_, gpus) in zip(hours, jobs, strict=True)]
     return pd.DataFrame(rows, columns=["hours", "GPU-hours"], dtype=float)
 
 
-SPENT = {  # digits of each number
+SPENT = {  # decimals of each column
     "stages": 0,
     "training hours": 2,
     "training GPU-hours": 2,
@@ -129,11 +135,11 @@ SPENT = {  # digits of each number
 }
 
 
-def show_clock(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Times as they are read: a row a method and batch size."""
+def format_clock(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
+    """One row per method and batch size."""
     return pd.DataFrame(
         {
-            **names_of(table, titles),
+            **titled(table, titles),
             "batch": table["batch size"].astype(str),
             "seconds per question": with_interval(table["mean"], table["low"], table["high"], 4),
             "paper: seconds": table["paper seconds"].map(lambda value: rounded(value, 2)),
@@ -142,8 +148,8 @@ def show_clock(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     )
 
 
-def show_costs(table: pd.DataFrame) -> pd.DataFrame:
-    """Planned and measured cost of every rule as it is read."""
+def format_costs(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per rule."""
     return pd.DataFrame(
         {
             "rule": table["rule"],
@@ -158,8 +164,8 @@ def show_costs(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def show_spent(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """What was show_spent on every data set and method as it is read, and in all."""
+def format_spent(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
+    """One row per data set and method or group of methods, and the total."""
     total = table[list(SPENT)].sum(min_count=1)
     total["training kWh"] = table.loc[table["stages"] > 0, "training kWh"].sum(skipna=False, min_count=1)
     return pd.DataFrame(
@@ -175,6 +181,6 @@ def show_spent(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _sharing(methods: str, titles: Mapping[str, str]) -> str:
-    """The title of a method, or those of all that share stages."""
+    """The title of a method, or those of all methods that share stages."""
     names = [titles[name] for name in methods.split("+") if name]
     return names[0] if len(names) == 1 else f"shared by {'; '.join(names)}" if names else "base models"

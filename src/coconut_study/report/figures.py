@@ -1,27 +1,21 @@
-"""Tables -> figures, one function each. Draws what it is given and computes nothing."""
+"""Figures of accuracy: one function each. They draw the numbers of tables and compute none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from itertools import cycle
-from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coconut_study.common.files import whole
 from coconut_study.evaluation.outcomes import Outcome
 from coconut_study.report.intervals import ANSWER
+from coconut_study.report.style import style
 
-mpl.use("Agg")
-
-# Okabe and Ito's colours, told apart with any colour vision: greens and blues are right, the others wrong.
+# Okabe and Ito's colours, which differ for every kind of colour vision; blue and green for right answers.
 COLOURS: Mapping[str, str] = {
     Outcome.CORRECT_LABEL: "#0072B2",
     Outcome.CORRECT_PATH: "#56B4E9",
@@ -31,28 +25,11 @@ COLOURS: Mapping[str, str] = {
     Outcome.INCORRECT_LABEL: "#D55E00",
 }
 MARKERS = "osD^vPX*<>"
-LINES = ("-", "--", ":", "-.")  # a next one when the markers begin again
-STYLE: Any = {
-    "svg.hashsalt": "coconut-study",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "figure.dpi": 150,
-    "savefig.bbox": "tight",
-}
+LINES = ("-", "--", ":", "-.")  # the next one each time the markers start over
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as .svg, .pdf and .png; without dates, so that the same figure is the same file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for suffix, undated in ((".svg", {"Date": None}), (".pdf", {"CreationDate": None}), (".png", {})):
-        with whole(path.with_suffix(suffix)) as part, mpl.rc_context(STYLE):
-            figure.savefig(part, format=suffix[1:], metadata=undated)
-    plt.close(figure)
-
-
-def accuracy(table: pd.DataFrame, seeds: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
-    """The main table as points: every seed, mean and interval of each method, the paper's number beside."""
+def accuracy(table: pd.DataFrame, seeds: pd.DataFrame, *, titles: Mapping[str, str]) -> Figure:
+    """The main table as points, one panel per data set: every seed, mean and interval, the paper's number."""
     with style():
         names = list(dict.fromkeys(table["dataset"]))
         size = (1.5 + 4.2 * len(names), 1.2 + 0.36 * table["method"].nunique())
@@ -88,16 +65,20 @@ def _accuracy_panel(axis: Axes, rows: pd.DataFrame, runs: pd.DataFrame, titles: 
     axis.grid(axis="x", alpha=0.3)
 
 
-def sweep(table: pd.DataFrame, titles: Mapping[str, str], references: Sequence[str]) -> Figure:
-    """Two panels as in the paper's figure on the number of thoughts: right answers, and stacked outcomes.
+def sweep(
+    table: pd.DataFrame, *, titles: Mapping[str, str], dataset: str, method: str, references: Sequence[str]
+) -> Figure:
+    """Right answers and stacked outcomes by number of thoughts, as in the paper's figure on the two.
 
-    `table` holds one data set; the swept method comes from k high to low, then the `references`.
+    The bars are those of `method` from the highest k to the lowest, then those of `references`, all on one
+    data set.
     """
-    swept = table[~table["method"].isin(references)].sort_values("k", ascending=False, kind="stable")
-    rows = pd.concat([swept, *(table[table["method"] == name] for name in references)])
+    here = table[table["dataset"] == dataset]
+    swept = here[here["method"] == method].sort_values("k", ascending=False, kind="stable")
+    rows = pd.concat([swept, *(here[here["method"] == name] for name in references)])
     rows["bar"] = [
-        titles[method] if method in references else f"{titles[method]}, k = {k}"
-        for method, k in zip(rows["method"], rows["k"], strict=True)
+        titles[name] if name in references else f"{titles[name]}, k = {k}"
+        for name, k in zip(rows["method"], rows["k"], strict=True)
     ]
     bars = list(dict.fromkeys(rows["bar"]))
     with style():
@@ -137,8 +118,8 @@ def _outcomes_panel(axis: Axes, rows: pd.DataFrame, bars: Sequence[str]) -> None
     axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
 
 
-def learning(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
-    """Validation accuracy against training questions seen, one line a method, and the stages of each."""
+def learning(table: pd.DataFrame, *, titles: Mapping[str, str]) -> Figure:
+    """Validation accuracy against training questions seen: one panel per data set, one line per method."""
     with style():
         names = list(dict.fromkeys(table["dataset"]))
         methods = list(dict.fromkeys(table["method"]))
@@ -153,7 +134,7 @@ def learning(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
             for method, line in rows.groupby("method", sort=False):
                 axis.plot(line["seen"], line["mean"], color=palette[method], marker=markers[method],
                           linestyle=dashes[method], markersize=4, label=titles[method])  # fmt: skip
-                if line["n"].min() > 2:  # an interval of two seeds covers everything
+                if line["n"].min() > 2:  # the interval of two seeds is too wide to draw
                     axis.fill_between(
                         line["seen"], line["low"], line["high"], color=palette[method], alpha=0.15
                     )
@@ -172,7 +153,7 @@ def learning(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
 
 
 def _stage_ends(axis: Axes, rows: pd.DataFrame) -> None:
-    """A line where the staged methods go on to the next stage, named at the top."""
+    """A vertical line at the end of every stage, and the stage's number above."""
     staged = rows.groupby("method").filter(lambda run: run["stage"].nunique() > 1)
     ends = staged.groupby("stage")["seen"].max().sort_index()
     start = 0.0
@@ -184,14 +165,9 @@ def _stage_ends(axis: Axes, rows: pd.DataFrame) -> None:
         start = end
 
 
-def style() -> AbstractContextManager[None]:
-    """How every figure looks."""
-    settings: Any = sns.axes_style("ticks") | STYLE
-    return mpl.rc_context(settings)
-
-
-def stages(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
-    """Right answers before the first update of every stage and after its last, a panel a staged run."""
+def stages(table: pd.DataFrame, *, titles: Mapping[str, str]) -> Figure:
+    """Right answers before the first update of every stage and after its last: one panel per method with
+    stages."""
     runs = [(key, rows) for key, rows in table.groupby(["dataset", "method"], sort=False) if len(rows) > 1]
     columns = min(max(len(runs), 1), 5)
     lines = -(-max(len(runs), 1) // columns)
@@ -226,10 +202,10 @@ def _stage_panel(axis: Axes, rows: pd.DataFrame) -> None:
     axis.set(xlabel="stage", ylim=(0, 101), xticks=rows["stage"])
 
 
-def comparison(table: pd.DataFrame, x: str, xlabel: str, titles: Mapping[str, str]) -> Figure:
-    """An experiment: right answers of its points, a panel a data set.
+def comparison(table: pd.DataFrame, *, titles: Mapping[str, str], x: str, xlabel: str) -> Figure:
+    """Right answers of the points of an experiment: one panel per data set, one line per series.
 
-    Across are the points' labels (numbers to scale, words as rows), their tokens, or their k.
+    `x` is "label", "tokens" or "k". Labels that are not numbers are rows instead of places on the axis.
     """
     names = list(dict.fromkeys(table["dataset"]))
     numeric = x != "label" or pd.to_numeric(table["label"], errors="coerce").notna().all()
@@ -285,7 +261,7 @@ def _words_panel(axis: Axes, rows: pd.DataFrame) -> None:
 
 
 def _span(rows: pd.DataFrame) -> tuple[float, float]:
-    """From the lowest to the highest percentage shown, with some room."""
+    """The range of the percentages drawn, with a margin."""
     numbers = rows[["low", "mean", "high"]].stack()
     room = max(1.0, 0.08 * (numbers.max() - numbers.min()))
     return max(numbers.min() - room, -0.5), min(numbers.max() + room, 100.5)

@@ -1,6 +1,6 @@
-"""Grades (summed up by run), histories and timings -> tidy tables with intervals over seeds. Pure.
+"""Means with confidence intervals over seeds, and the grades of a run as shares. Pure.
 
-A number that is not there stays missing: NaN in the table, an empty cell in CSV.
+A number that is missing is NaN in the table and an empty cell in the CSV file.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from coconut_study.evaluation.outcomes import Outcome
 ANSWER = "right answer"
 VALUE = "right value"
 MEASURES = (ANSWER, *(outcome.value for outcome in Outcome))
-RUN = ["dataset", "method", "seed"]
+RUN = ["dataset", "method", "seed"]  # the columns that identify a run
 
 LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """A mean with its confidence interval (both ends NaN for a single value, all three for none)."""
+    """A mean of `n` values with its confidence interval; NaN for the ends if n = 1, for all three if n = 0."""
 
     mean: float
     low: float
@@ -32,7 +32,7 @@ class Interval(NamedTuple):
 
 
 def interval(values: Sequence[float], bounds: tuple[float, float] = (-np.inf, np.inf)) -> Interval:
-    """Student's t interval of the mean of one value a seed, at 95 %, cut off at `bounds`."""
+    """The mean of one value per seed with Student's t interval at 95 %, cut off at `bounds`."""
     array = np.asarray(values, dtype=float)
     n = len(array)
     mean = float(array.mean()) if n else np.nan
@@ -42,12 +42,9 @@ def interval(values: Sequence[float], bounds: tuple[float, float] = (-np.inf, np
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n)
 
 
-# --------------------------------------------------------------------------------------------- tables
-
-
-def by_seed(grades: pd.DataFrame) -> pd.DataFrame:
-    """One row per run and k: shares of right answers, of right values and of each outcome (percent), and
-    mean tokens. Grades of many runs are summed up one run after the other."""
+def by_run(grades: pd.DataFrame) -> pd.DataFrame:
+    """One row per run and k: the shares of right answers, of right values and of each outcome (percent), and
+    the mean number of tokens. The rows of several runs are those of each run by itself."""
     shares = pd.get_dummies(grades["outcome"]).reindex(columns=list(MEASURES[1:]), fill_value=False)
     values = pd.concat([grades[[*RUN, "k", "tokens"]], 100.0 * shares], axis=1)
     values[ANSWER] = 100.0 * grades["right"]

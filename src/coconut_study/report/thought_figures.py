@@ -1,8 +1,9 @@
-"""Tables of what thoughts hold -> figures, one function each. Draws what it is given and computes nothing."""
+"""Figures of what thoughts hold: one function each. They draw the numbers of tables and compute none."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import cycle
 
 import matplotlib.pyplot as plt
@@ -14,11 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from coconut_study.common.errors import StudyError
 from coconut_study.evaluation.outcomes import Map
 from coconut_study.questions.question import Question, facts_of
-from coconut_study.report.figures import style
+from coconut_study.report.style import style
 
-# Okabe and Ito's colours, told apart with any colour vision.
+# Okabe and Ito's colours, which differ for every kind of colour vision.
 ROOT, TARGET, OTHER = "#1F3A5F", "#009E73", "#E69F00"
 FRONTIERS = ("#56B4E9", "#CC79A7", "#D55E00", "#F0E442")
 CORRECT, INCORRECT = "#0072B2", "#D55E00"
@@ -28,6 +30,10 @@ NODE_SIZE = 1700  # points squared
 Point = tuple[float, float]
 
 
+def _of(table: pd.DataFrame, dataset: str, method: str) -> pd.DataFrame:
+    return table[(table["dataset"] == dataset) & (table["method"] == method)]
+
+
 def _after(k: int) -> str:
     return f"After {k} thought" + "s" * (k != 1)
 
@@ -35,11 +41,20 @@ def _after(k: int) -> str:
 # ------------------------------------------------------------------------------------------ search tree
 
 
-def tree(question: Question, values: pd.DataFrame) -> Figure:
-    """The latent search tree of a graph question (paper Figure 7): a row of nodes for each distance.
+def tree(values: pd.DataFrame, questions: Sequence[Question], *, case: int) -> Figure:
+    """The latent search tree of question number `case` of a run (paper Figure 7)."""
+    candidates = values[values["question"] == case]
+    if candidates.empty:
+        last = values["question"].max()
+        raise StudyError(f"probing.case: question {case} was not probed; the last one probed is {last}")
+    return search_tree(questions[case], candidates)
 
-    `values` holds the question's candidates after each k (k, node, value). Drawn is all that the root leads
-    to, and the other option, which it does not lead to.
+
+def search_tree(question: Question, values: pd.DataFrame) -> Figure:
+    """The nodes that the root of a graph question leads to, one row for each distance from it.
+
+    `values` holds the question's candidates after each k: columns k, node and value. The option that the root
+    does not lead to is drawn beside them.
     """
     assert question.graph is not None
     graph_map = Map(question.graph)
@@ -63,7 +78,7 @@ def tree(question: Question, values: pd.DataFrame) -> Figure:
 
 
 def _places(digraph: nx.DiGraph, depth: dict[str, int]) -> dict[str, Point]:
-    """A place for every node: rows by depth, each ordered by where the nodes' neighbours in others stand."""
+    """A place for every node: rows by depth, each ordered by the places of the neighbours in other rows."""
     layers = [[node for node in digraph if depth[node] == row] for row in range(max(depth.values()) + 1)]
     across = {node: float(i) for layer in layers for i, node in enumerate(layer)}
     for layer in layers * 12:
@@ -79,7 +94,8 @@ def _places(digraph: nx.DiGraph, depth: dict[str, int]) -> dict[str, Point]:
 
 
 def _spread(wanted: dict[str, float]) -> dict[str, float]:
-    """The nodes of a row in the order of where they want to stand, 1 or more apart, moved no more in all."""
+    """The nodes of a row at least 1 apart, in the order of their wanted places and with the same mean
+    place."""
     places: dict[str, float] = {}
     last = -math.inf
     for node in sorted(wanted, key=lambda node: wanted[node]):
@@ -89,7 +105,7 @@ def _spread(wanted: dict[str, float]) -> dict[str, float]:
 
 
 def _edges(axis: Axes, digraph: nx.DiGraph, places: dict[str, Point], gold: list[tuple[str, str]]) -> None:
-    """Straight arrows downwards, bent ones along a row and upwards; the gold path thick."""
+    """Straight arrows downwards, bent ones within a row and upwards; thick ones on the gold path."""
     for head, tail in digraph.edges:
         on_path = (head, tail) in gold
         apart = abs(places[tail][0] - places[head][0])
@@ -102,7 +118,7 @@ def _edges(axis: Axes, digraph: nx.DiGraph, places: dict[str, Point], gold: list
 
 
 def _nodes(axis: Axes, places: dict[str, Point], roles: dict[str, str], values: pd.DataFrame) -> None:
-    """Circles with names: filled by role, outlined by frontier, with the value of a candidate."""
+    """Circles with names: filled by role; a candidate has the outline of its frontier and its value."""
     k_of = dict(zip(values["node"], values["k"], strict=True))
     value_of = dict(zip(values["node"], values["value"], strict=True))
     outlines = dict(zip(sorted(set(values["k"])), cycle(FRONTIERS), strict=False))
@@ -116,7 +132,7 @@ def _nodes(axis: Axes, places: dict[str, Point], roles: dict[str, str], values: 
 
 
 def _short(value: float) -> str:
-    """Two digits behind the point, or the power of ten of a smaller value."""
+    """Two decimals, or scientific notation for a small value."""
     return f"{value:.2f}" if value >= 0.005 else f"{value:.0e}".replace("e-0", "e-")
 
 
@@ -139,11 +155,9 @@ def _legend(ks: list[int]) -> list[Line2D]:
 # ------------------------------------------------------------------------------------------ parallelism
 
 
-def parallelism(table: pd.DataFrame) -> Figure:
-    """The value that the best one, two and three candidates hold, over questions (paper Figure 8).
-
-    `table` holds one data set and method; one panel for each k.
-    """
+def parallelism(table: pd.DataFrame, *, dataset: str, method: str) -> Figure:
+    """The value of the best one, two and three candidates over questions (paper Figure 8): one panel per k."""
+    table = _of(table, dataset, method)
     ks = list(dict.fromkeys(table["k"]))
     with style():
         figure, axes = plt.subplots(
@@ -159,7 +173,7 @@ def parallelism(table: pd.DataFrame) -> Figure:
 
 
 def _areas(axis: Axes, curves: pd.DataFrame) -> None:
-    """Areas between the curves, the lowest darkest, white lines on their borders."""
+    """Areas between the curves, the lowest one darkest, with white borders."""
     below = 0.0
     for top, colour in AREAS.items():
         curve = curves[curves["top"] == top].set_index("percentile")["value"]
@@ -171,12 +185,13 @@ def _areas(axis: Axes, curves: pd.DataFrame) -> None:
 # --------------------------------------------------------------------------------------- value by height
 
 
-def heights(table: pd.DataFrame) -> Figure:
-    """Mean value of correct and incorrect candidates against height (paper Figure 9), a panel for each k.
+def heights(table: pd.DataFrame, *, dataset: str, method: str) -> Figure:
+    """Mean value of correct and incorrect candidates against height (paper Figure 9): one panel per k.
 
-    `table` holds one data set and method. Thick lines are intervals over questions, thin ones reach from
-    the lowest to the highest mean of a single seed; below stand the numbers of candidates.
+    Thick lines are intervals over questions, thin lines reach from the lowest to the highest mean of a single
+    seed. The numbers of candidates are below the axis.
     """
+    table = _of(table, dataset, method)
     ks = list(dict.fromkeys(table["k"]))
     highest = int(table["height"].max())
     with style():
@@ -199,8 +214,8 @@ def heights(table: pd.DataFrame) -> Figure:
 def _means(
     axis: Axes, rows: pd.DataFrame, highest: int, name: str, colour: str, marker: str, side: int
 ) -> None:
-    """One kind of candidates, a little to its side of the height, with its numbers below the axis."""
-    by_height = rows.set_index("height").reindex(range(highest + 1))  # a gap where there are none
+    """One kind of candidate, a little beside the height, with its numbers below the axis."""
+    by_height = rows.set_index("height").reindex(range(highest + 1))  # a gap at heights without candidates
     x = by_height.index + 0.06 * side
     axis.vlines(x, by_height["lowest seed"], by_height["highest seed"], color=colour, linewidth=0.8)
     axis.vlines(x, by_height["low"], by_height["high"], color=colour, linewidth=3.5, alpha=0.5)

@@ -1,0 +1,247 @@
+"""What the tables and figures of a study are made from: the files and settings that their records name.
+
+Pure functions of the plan and of the wildcards in the name of a table or figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from coconut_study.report.catalog import TABLES, Record, Table
+from coconut_study.study.plan import MEASURED, SPLITS, Plan, Run
+
+Wildcards = Mapping[str, str]
+Files = dict[str, str]  # paths by the name of what they hold
+
+REFERENCES = ("no_cot", "cot")  # drawn below a sweep, as in the paper's figure
+
+
+def names(plan: Plan, record: Record) -> list[str]:
+    """The names of a table's or figure's files, one for each value of its wildcards; none if the study has no
+    runs for it."""
+    if record.of == "comparison":
+        values: list[dict[str, Any]] = [{"comparison": name} for name in plan.study.comparisons]
+    else:
+        runs = plan.runs_of(plan.study.sweep) if record.of == "sweep" else plan.asked[record.of]
+        values = [run._asdict() for run in runs]
+    return list(dict.fromkeys(record.file.format(**one) for one in values))
+
+
+def inputs(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> list[str]:
+    """All files that must exist before a table or figure is made. `paper` is the file of the paper's
+    numbers."""
+    read = [path for files in _files(plan, record, wildcards, paper).values() for path in files.values()]
+    last = plan.measured(plan.runs) if isinstance(record, Table) and record.last else []
+    return [*_tables(plan, record, wildcards).values(), *read, *last]
+
+
+def arguments(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> dict[str, Any]:
+    """What the command that makes a table or figure is given (see `report.settings.Arguments`)."""
+    return {
+        "files": _files(plan, record, wildcards, paper),
+        "tables": _tables(plan, record, wildcards),
+        "settings": {name: SETTINGS[name](plan, wildcards) for name in record.needed},
+    }
+
+
+def _tables(plan: Plan, record: Record, wildcards: Wildcards) -> Files:
+    paths = {name: TABLES[name].file.format(**wildcards) for name in record.tables}
+    return {name: f"{plan.results}/tables/{file}.csv" for name, file in paths.items()}
+
+
+def _files(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> dict[str, Files]:
+    return {
+        kind: {"paper": paper} if kind == "paper" else FILES[kind](plan, wildcards) for kind in record.reads
+    }
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+
+def run_name(run: Run) -> str:
+    """The name of a run: its folder below that of all runs."""
+    return f"{run.dataset}/{run.method}/seed{run.seed}"
+
+
+def _of_runs(rule: str) -> Callable[[Plan, Wildcards], Files]:
+    """The file that `rule` leads to for each run that the wildcards allow."""
+
+    def files(plan: Plan, wildcards: Wildcards) -> Files:
+        runs = [run for run in plan.asked[rule] if _allowed(run, wildcards)]
+        paths = plan.of_runs(MEASURED[rule], runs)
+        return dict(zip(map(run_name, runs), paths, strict=True))
+
+    return files
+
+
+def _allowed(run: Run, wildcards: Wildcards) -> bool:
+    return all(str(value) == wildcards.get(name, str(value)) for name, value in run._asdict().items())
+
+
+def _shortcuts(plan: Plan, wildcards: Wildcards) -> Files:
+    return {name: f"{plan.results}/data/{name}/shortcuts.csv" for name in plan.datasets}
+
+
+def _statistics(plan: Plan, wildcards: Wildcards) -> Files:
+    return {
+        f"{plan.study.datasets[name].title} ({split})": f"{plan.results}/data/{name}/{split}.csv"
+        for name in plan.datasets
+        for split in SPLITS
+    }
+
+
+def _histories(plan: Plan, wildcards: Wildcards) -> Files:
+    return {
+        plan.stage_name(run, spec): f"{plan.stage_folder(run, spec)}/history.csv"
+        for run in plan.runs
+        for spec in plan.chains[run]
+    }
+
+
+def _questions(plan: Plan, wildcards: Wildcards) -> Files:
+    """The test questions of a data set."""
+    name = wildcards["dataset"]
+    return {name: plan.questions(name, "test")}
+
+
+FILES: Mapping[str, Callable[[Plan, Wildcards], Files]] = {
+    "grades": _of_runs("respond"),
+    "clock": _of_runs("clock"),
+    "ending": _of_runs("ending"),
+    "values": _of_runs("probe"),
+    "decoded": _of_runs("decode"),
+    "shortcuts": _shortcuts,
+    "statistics": _statistics,
+    "histories": _histories,
+    "questions": _questions,
+}
+
+# --------------------------------------------------------------------------------------------- settings
+
+
+def rows(plan: Plan) -> list[dict[str, Any]]:
+    """The rows of the main table: every method at the number of thoughts that it was trained with, and what
+    it is compared with in the paper."""
+    return [
+        {
+            "dataset": dataset,
+            "method": method,
+            "k": plan.trained_k(dataset, method),
+            "paper_dataset": plan.study.datasets[dataset].paper,
+            "paper_method": plan.study.methods[method].paper,
+        }
+        for dataset, method in plan.cells
+    ]
+
+
+def stand_ins(plan: Plan) -> dict[str, Any]:
+    """Our data sets and methods that stand for each of the paper's, and the k that each pair was trained
+    with."""
+    return {
+        "datasets": _by_paper(plan.study.datasets),
+        "methods": _by_paper(plan.study.methods),
+        "trained": {f"{dataset} {method}": plan.trained_k(dataset, method) for dataset, method in plan.cells},
+    }
+
+
+def _by_paper(ours: Mapping[str, Any]) -> dict[str, list[str]]:
+    """From each name in the paper to ours that stand for it."""
+    by_paper: dict[str, list[str]] = {}
+    for name, one in ours.items():
+        if one.paper is not None:
+            by_paper.setdefault(one.paper, []).append(name)
+    return by_paper
+
+
+def runs(plan: Plan) -> list[dict[str, Any]]:
+    """Every run with the names of its stages in training order."""
+    return [
+        {**run._asdict(), "stages": [plan.stage_name(run, spec) for spec in plan.chains[run]]}
+        for run in plan.runs
+    ]
+
+
+def points(plan: Plan, name: str) -> list[dict[str, Any]]:
+    """The points of a comparison: every labelled method at the number of thoughts that it was trained with,
+    or at each number of the sweep if the comparison is over k."""
+    comparison = plan.study.comparisons[name]
+    return [
+        {"dataset": dataset, "series": series, "label": label, "method": method, "k": k}
+        for dataset in comparison.datasets
+        for series, line in comparison.series.items()
+        for label, method in line.items()
+        for k in (plan.study.sweep.k if comparison.x == "k" else [plan.trained_k(dataset, method)])
+    ]
+
+
+def planned(plan: Plan) -> list[dict[str, Any]]:
+    """For every rule that uses a model: the most that a job may take, the hours of all jobs, their
+    benchmarks."""
+    return [
+        {
+            "rule": rule,
+            "gpus": max(job.needs.gpus for job in jobs),
+            "memory_mb": max(job.needs.memory_mb for job in jobs),
+            "hours": sum(job.minutes / 60 for job in jobs),
+            "benchmarks": [f"{rule}/{job.name}.tsv" for job in jobs],
+        }
+        for rule, jobs in plan.jobs.items()
+    ]
+
+
+def cells(plan: Plan) -> list[dict[str, Any]]:
+    """For every data set and method, and every group of methods that share stages: the cards of the stages,
+    and the benchmark and GPUs of every other job. Base models come last, without data set and method."""
+    methods: dict[tuple[str, str], dict[str, None]] = {}  # by data set and stage
+    for run in plan.runs:
+        for spec in plan.chains[run]:
+            methods.setdefault((run.dataset, plan.stage_folder(run, spec)), {})[run.method] = None
+    cards: dict[tuple[str, tuple[str, ...]], list[str]] = {(d, (m,)): [] for d, m in plan.cells}
+    for (dataset, folder), sharing in methods.items():
+        cards.setdefault((dataset, tuple(sharing)), []).append(f"{folder}/checkpoint/card.json")
+    rows = [
+        {
+            "dataset": dataset,
+            "methods": list(sharing),
+            "cards": paths,
+            "jobs": _other_jobs(plan, dataset, sharing),
+        }
+        for (dataset, sharing), paths in cards.items()
+    ]
+    bases = [_measured_job(plan, "base", plan.base_name(base), None) for base in plan.bases.values()]
+    return [*rows, {"dataset": None, "methods": [], "cards": [], "jobs": bases}]
+
+
+def _other_jobs(plan: Plan, dataset: str, methods: tuple[str, ...]) -> list[tuple[str, int]]:
+    """The jobs that evaluate the runs of one method; none for a group of methods."""
+    return [
+        _measured_job(plan, rule, run_name(run), dataset)
+        for rule, asked in plan.asked.items()
+        for run in asked
+        if run.dataset == dataset and (run.method,) == methods
+    ]
+
+
+def _measured_job(plan: Plan, rule: str, name: str, dataset: str | None) -> tuple[str, int]:
+    """The benchmark file of a job, and its GPUs."""
+    return f"{plan.benchmarks}/{rule}/{name}.tsv", plan.needs(rule, dataset).gpus
+
+
+SETTINGS: Mapping[str, Callable[[Plan, Wildcards], Any]] = {
+    "titles": lambda plan, _: plan.titles,
+    "rows": lambda plan, _: rows(plan),
+    "worked": lambda plan, _: plan.study.tables.worked,
+    "stand_ins": lambda plan, _: stand_ins(plan),
+    "runs": lambda plan, _: runs(plan),
+    "planned": lambda plan, _: planned(plan),
+    "benchmarks": lambda plan, _: plan.benchmarks,
+    "cells": lambda plan, _: cells(plan),
+    "points": lambda plan, wildcards: points(plan, wildcards["comparison"]),
+    "x": lambda plan, wildcards: plan.study.comparisons[wildcards["comparison"]].x,
+    "xlabel": lambda plan, wildcards: plan.study.comparisons[wildcards["comparison"]].xlabel,
+    "dataset": lambda plan, wildcards: wildcards["dataset"],
+    "method": lambda plan, wildcards: wildcards["method"],
+    "references": lambda plan, _: REFERENCES,
+    "case": lambda plan, _: plan.study.probing and plan.study.probing.case,
+}

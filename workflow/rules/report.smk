@@ -1,0 +1,133 @@
+"""Tables and figures for the report: one rule for each record of coconut_study.report.catalog.
+
+REQUIRED INPUTS:   <results>/runs/<run>/{grades,clock,ending,values,decoded}.csv   <results>/<stage>/history.csv
+                   <results>/data/{dataset}/{test.jsonl,{train,valid,test,shortcuts}.csv}
+OUTPUTS:           <results>/tables/*.{csv,md,tex,html}   <results>/figures/*.{svg,pdf,png}
+"""
+
+import json
+
+from coconut_study.report.catalog import FIGURES, TABLES
+from coconut_study.study import table_inputs
+
+
+def inputs_of(record):
+    """The files that a table or figure is made from."""
+    return lambda wildcards: table_inputs.inputs(plan, record, dict(wildcards.items()), PAPER)
+
+
+def arguments_of(record):
+    """The argument that stands for these files and for the settings of a table or figure."""
+    return lambda wildcards: in_file(
+        json.dumps(table_inputs.arguments(plan, record, dict(wildcards.items()), PAPER))
+    )
+
+
+def printed(record):
+    """The files of a table that are to be read, of which the report shows one; none without a format."""
+    if record.format_settings is None:
+        return {}
+    page = report(
+        f"<results>/tables/{record.file}.html",
+        caption=f"../report/{record.name}.rst",
+        category="Tables",
+        labels={"table": record.title},
+    )
+    return {"html": page, "others": multiext(f"<results>/tables/{record.file}", ".md", ".tex")}
+
+
+for record in TABLES.values():
+
+    rule:
+        name:
+            record.rule
+        localrule: True
+        input:
+            inputs_of(record),
+        output:
+            csv=f"<results>/tables/{record.file}.csv",
+            **printed(record),
+        log:
+            f"<logs>/{record.log}.log",
+        benchmark:
+            f"<benchmarks>/{record.log}.tsv"
+        params:
+            code=record.code(),
+            name=record.name,
+            arguments=arguments_of(record),
+        shell:
+            r"""
+            python -m coconut_study table {params.name} \
+                --arguments {params.arguments:q} \
+                --out {output.csv:q} &>{log:q}
+            """
+
+
+for record in FIGURES.values():
+
+    rule:
+        name:
+            record.rule
+        localrule: True
+        input:
+            inputs_of(record),
+        output:
+            svg=report(
+                f"<results>/figures/{record.file}.svg",
+                caption=f"../report/{record.name}.rst",
+                category="Figures",
+                labels={"figure": record.title},
+            ),
+            others=multiext(f"<results>/figures/{record.file}", ".pdf", ".png"),
+        log:
+            f"<logs>/{record.log}.log",
+        benchmark:
+            f"<benchmarks>/{record.log}.tsv"
+        params:
+            code=record.code(),
+            name=record.name,
+            arguments=arguments_of(record),
+        shell:
+            r"""
+            python -m coconut_study figure {params.name} \
+                --arguments {params.arguments:q} \
+                --out {output.svg:q} &>{log:q}
+            """
+
+
+rule plan:
+    """What the study will cost, before anything runs."""
+    localrule: True
+    output:
+        csv="<results>/tables/plan.csv",
+        others=multiext("<results>/tables/plan", ".md", ".tex", ".html"),
+    log:
+        "<logs>/plan.log",
+    params:
+        arguments=arguments_of(TABLES["costs"]),
+    shell:
+        r"""
+        python -m coconut_study table costs \
+            --arguments {params.arguments:q} \
+            --out {output.csv:q} &>{log:q} && cat {output.others[0]:q}
+        """
+
+
+rule tables:
+    """Every table."""
+    input:
+        [
+            f"<results>/tables/{name}.csv"
+            for record in TABLES.values()
+            for name in table_inputs.names(plan, record)
+        ],
+
+
+rule figures:
+    """Every figure."""
+    input:
+        [
+            f"<results>/figures/{name}.svg"
+            for record in FIGURES.values()
+            for name in table_inputs.names(plan, record)
+        ],
