@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from snakemake.utils import update_config
 
+from coconut_study.common.errors import StudyError
 from coconut_study.study.load import read_study
 from coconut_study.study.plan import Plan
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 GONE = object()
+REMOVAL = {"unit": "step", "per_epoch": 1, "smoothing": None, "limit": None}
+ALONE = {"comparisons": {}, "clock": None, "ending": None, "probing": None, "decoding": None}
 
 
 def settings(*names: str) -> dict[str, Any]:
@@ -50,6 +55,27 @@ def changed(name: str, changes: dict[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
         study = without(study, key) if value is GONE else with_value(study, key, value)
     return study
+
+
+def smoke(methods: Iterable[str], settings_of: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    """The settings of the smoke study with runs of `methods` on one data set, two seeds, and no experiments.
+
+    `settings_of` defines methods or changes them; `a__b=value` changes the key a.b.
+    """
+    study = settings("smoke") | ALONE | {"sweep": {"methods": [], "k": []}}
+    study |= {"runs": [{"datasets": ["balanced"], "methods": list(methods), "seeds": [1, 2]}]}
+    for name, method in (settings_of or {}).items():
+        study = with_value(study, f"methods.{name}", method)
+    for key, value in values.items():
+        study = with_value(study, key.replace("__", "."), value)
+    return study
+
+
+def message_of(study: dict[str, Any]) -> str:
+    """The error of a study that is not valid."""
+    with pytest.raises(StudyError) as raised:
+        read_study(study)
+    return str(raised.value)
 
 
 def plan_of(study: dict[str, Any]) -> Plan:

@@ -80,7 +80,7 @@ def test_the_documentation_draws_the_rules(fresh):
         ),
         (
             "study: smoke\nsweep: {methods: [coconut], k: [9]}\n",
-            "sweep.k: 9 is above what coconut is trained",
+            "sweep.k: 9 exceeds the 2 thoughts of coconut",
         ),
         ("study: smoke\nmodel: {tokenizer: ./nowhere}\n", "./nowhere is not a folder"),
         (

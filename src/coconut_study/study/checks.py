@@ -23,10 +23,10 @@ EXPERIMENTS = ("sweep", "clock", "ending", "probing", "decoding")
 
 
 def mistakes(plan: Plan) -> list[str]:
-    """The mistakes of the first turn that finds any, each once."""
+    """One sentence per mistake, from the first turn that finds any; each sentence once."""
     for turn in TURNS:
-        if found := dict.fromkeys(sentence for check in turn for sentence in check(plan)):
-            return [*found]
+        if sentences := dict.fromkeys(sentence for check in turn for sentence in check(plan)):
+            return [*sentences]
     return []
 
 
@@ -53,7 +53,7 @@ def _starts_exist(plan: Plan) -> Iterator[str]:
                 yield from wrong
                 break
             if start in seen:
-                yield f"{key}: goes round in a circle"
+                yield f"{key}: leads back to its own method"
                 break
             seen.append(start)
 
@@ -62,7 +62,7 @@ def _names_fit_paths(plan: Plan) -> Iterator[str]:
     for section in ("datasets", "methods", "comparisons"):
         for name in getattr(plan.study, section):
             if not name.replace("_", "").replace("-", "").isalnum():
-                yield f"{section}.{name}: use letters, digits, - and _ alone"
+                yield f"{section}.{name}: use only letters, digits, - and _"
 
 
 def _machine_is_known(plan: Plan) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _machine_is_known(plan: Plan) -> Iterator[str]:
         yield "machine.default: is missing"
     for name, dataset in study.datasets.items():
         for key in sorted({"save_minutes", "jobs_per_gpu"} & dataset.machine.model_fields_set):
-            yield f"datasets.{name}.machine.{key}: holds for all data sets; say it under machine"
+            yield f"datasets.{name}.machine.{key}: applies to all data sets; set it under machine"
 
 
 def _names_are_used_once(plan: Plan) -> Iterator[str]:
@@ -81,14 +81,14 @@ def _names_are_used_once(plan: Plan) -> Iterator[str]:
         for method in plan.methods:
             name = getattr(study.methods[method], key)
             if name in seen:
-                yield f"methods.{method}.{key}: {name} is the {key} of {seen[name]} already"
+                yield f"methods.{method}.{key}: {name} is already the {key} of {seen[name]}"
             seen |= {name: method} if name is not None else {}
     for name in study.datasets.keys() & study.methods.keys():
-        yield f"datasets.{name}: is the name of a method too; give it another"
+        yield f"datasets.{name}: is also the name of a method; rename one of them"
 
 
 def papers(study: Study, names: Mapping[str, Any]) -> list[str]:
-    """Rows and data sets of the paper that are not among the names that its numbers go by."""
+    """A sentence for every `paper` key of data sets and methods that is not one of `names`."""
     rows = {f"{section}.{name}.paper": row.paper for section in ("datasets", "methods")
             for name, row in getattr(study, section).items() if row.paper is not None}  # fmt: skip
     return [sentence for key, paper in rows.items() for sentence in undefined(key, (paper,), names)]
@@ -105,7 +105,7 @@ def _overlays_are_settings(plan: Plan) -> Iterator[str]:
 
 
 def _schedules_fit_data_sets(plan: Plan) -> Iterator[str]:
-    """A method's schedule fits the data sets it is trained on, or any if it is trained on none."""
+    """The schedule of a method fits every data set it is trained on, or one if it is trained on none."""
     study = plan.study
     trained = plan.trained
     for method in study.methods:
@@ -115,10 +115,10 @@ def _schedules_fit_data_sets(plan: Plan) -> Iterator[str]:
                 yield from wrong[dataset]
 
 
-def messages_of(look: Callable[..., Any], *given: Any) -> list[str]:
-    """The sentences of a ValueError that a look raises; none when it raises none."""
+def messages_of(call: Callable[..., Any], *arguments: Any) -> list[str]:
+    """The lines of the ValueError that a call raises; empty if it raises none."""
     try:
-        look(*given)
+        call(*arguments)
     except ValueError as error:
         return str(error).splitlines()
     return []
@@ -128,14 +128,14 @@ def messages_of(look: Callable[..., Any], *given: Any) -> list[str]:
 
 
 def _starts_have_the_same_model(plan: Plan) -> Iterator[str]:
-    """A run goes on with the model it starts from, to which it may add adapters."""
+    """A run continues with the model of the run it starts from, to which it may add LoRA adapters."""
     study = plan.study
     for method in plan.methods:
         own = study.model_of(method)
         for start in plan.lineage(method)[:-1]:
-            begun = study.model_of(start)
-            if own not in (begun, begun.model_copy(update={"lora": begun.lora or own.lora})):
-                yield f"methods.{method}.model: differs from that of {start}, which it starts from"
+            initial = study.model_of(start)
+            if own not in (initial, initial.model_copy(update={"lora": initial.lora or own.lora})):
+                yield f"methods.{method}.model: differs from the model of {start}, from which it starts"
 
 
 def _removal_is_for_methods_that_remove(plan: Plan) -> Iterator[str]:
@@ -152,37 +152,40 @@ def _removal_is_for_methods_that_remove(plan: Plan) -> Iterator[str]:
 
 
 def _mixing_has_stages_to_mix(plan: Plan) -> Iterator[str]:
-    """A method that asks for mixing itself has other stages; the study's own is for those that have."""
+    """A method that sets mixing itself has other stages to mix in."""
     study = plan.study
     for dataset, method in plan.trained:
         row = study.methods[method]
-        asked = "mixing" in row.training and study.training_of(method).mixing.probability > 0
-        if asked and (row.steps != "staged" or study.schedule_of(dataset, method).last_stage == 0):
+        mixes = "mixing" in row.training and study.training_of(method).mixing.probability > 0
+        if mixes and (row.steps != "staged" or study.schedule_of(dataset, method).last_stage == 0):
             yield f"methods.{method}.training.mixing: {method} has no other stages to mix in; leave it out"
 
 
 def _processes_have_work(plan: Plan) -> Iterator[str]:
-    """Every GPU of a run gets a part of every batch."""
+    """Every GPU of a run gets a part of every batch, unless the model is sharded."""
     for dataset, method in plan.trained:
         gpus, training = plan.needs("train", dataset).gpus, plan.study.training_of(method)
         size = training.micro_batch_size or -(-training.batch_size // max(gpus, 1))
         if (parts := -(-training.batch_size // size)) < gpus and training.sharding == "none":
             yield (
-                f"machine.train.gpus: {gpus} share the {parts} parts of a batch of {method} on {dataset} "
-                f"(batch_size: {training.batch_size}, micro_batch_size: {size}); use {parts} or fewer GPUs, "
-                "or smaller parts"
+                f"machine.train.gpus: {gpus} GPUs share the {parts} parts of a batch of {method} on "
+                f"{dataset} (batch_size: {training.batch_size}, micro_batch_size: {size}); use {parts} or "
+                "fewer GPUs, or smaller parts"
             )
 
 
 def _positions_suffice(plan: Plan) -> Iterator[str]:
-    """Thoughts and a written answer fit behind a question; how long those are is known in training."""
+    """A question of one token, the most thoughts and the longest answer fit into the positions of the model.
+
+    How long the questions are is known, and checked again, in training.
+    """
     for run in plan.runs:
         room, spec = plan.study.model_of(run.method).positions, plan.generation_spec(run)
         longest, written = spec.layouts[-1], spec.responding.max_new_tokens
         if room is not None and 1 + longest.thoughts + 2 * longest.markers + written > room:
             yield (
                 f"responding.max_new_tokens: {written} written tokens, {longest.thoughts} thoughts and a "
-                f"question are more than the {room} positions of the model of {run.method} on {run.dataset}"
+                f"question exceed the {room} positions of the model of {run.method} on {run.dataset}"
             )
 
 
@@ -190,7 +193,7 @@ def _positions_suffice(plan: Plan) -> Iterator[str]:
 
 
 def _thoughts_are_there(plan: Plan) -> Iterator[str]:
-    """No more thoughts are asked for than were trained, and of the kind that an experiment is about."""
+    """Experiments use no more thoughts than a run was trained with, and thoughts of the right kind."""
     study = plan.study
     for method in study.sweep.methods:
         if study.methods[method].thoughts == "none":
@@ -205,8 +208,8 @@ def _thoughts_are_there(plan: Plan) -> Iterator[str]:
             trained = plan.trained_k(dataset, method)
             if k > trained:
                 yield (
-                    f"{name}.k: {k} is above what {method} is trained for on {dataset} "
-                    f"({trained} thoughts); use {trained} or less"
+                    f"{name}.k: {k} exceeds the {trained} thoughts of {method} on {dataset}; "
+                    f"use {trained} or less"
                 )
 
 
@@ -217,7 +220,7 @@ def _comparisons_are_run(plan: Plan) -> Iterator[str]:
     for name, comparison in study.comparisons.items():
         for dataset, method in product(comparison.datasets, comparison.methods):
             if (dataset, method) not in done:
-                yield f"comparisons.{name}: {method} on {dataset} is not among the runs"
+                yield f"comparisons.{name}: {method} on {dataset} is not one of the runs"
             elif comparison.x == "k" and (dataset, method) not in swept:
                 yield f"comparisons.{name}: {method} on {dataset} is not in the sweep"
 
@@ -228,25 +231,25 @@ def _comparisons_are_run(plan: Plan) -> Iterator[str]:
 def _template_fits(plan: Plan) -> Iterator[str]:
     study = plan.study
     if study.text.template == "prose" and study.text.facts_share_position:
-        yield "text.facts_share_position: works with template: symbols alone"
+        yield "text.facts_share_position: works only with template: symbols"
     for name, dataset in study.datasets.items():
         if study.text.template == "symbols" and _is_text(dataset):
-            yield f"text.template: symbols writes graph questions alone; {name} needs prose"
+            yield f"text.template: symbols can write only graph questions; use prose for {name}"
 
 
 def _graphs_are_there(plan: Plan) -> Iterator[str]:
-    """Graphs for what learns from them, and a question for what shows one."""
+    """Pretraining and probing have graph questions."""
     study = plan.study
     chosen = plan.datasets
     learns = any(study.model_of(method).pretraining for method in plan.methods)
     if learns and all(_is_text(study.datasets[name]) for name in chosen):
-        yield f"model.pretraining: learns from graph questions; {', '.join(chosen)} has none"
+        yield f"model.pretraining: needs graph questions; {', '.join(chosen)} has none"
     for name in study.probing.datasets if study.probing else ():
         if _is_text(study.datasets[name]):
             yield f"probing.datasets: {name} has no graph questions to probe"
 
 
-def _case_is_asked(plan: Plan) -> Iterator[str]:
+def _case_is_probed(plan: Plan) -> Iterator[str]:
     study = plan.study
     if study.probing is not None:
         for name in study.probing.datasets:
@@ -256,7 +259,7 @@ def _case_is_asked(plan: Plan) -> Iterator[str]:
 
 
 def _is_text(dataset: Dataset) -> bool:
-    """Whether its questions are known to have no graph."""
+    """True if the questions of a data set are known to have no graph."""
     questions = dataset.questions.root
     if isinstance(questions, Files):
         return questions.test.path.endswith(".txt")
@@ -264,7 +267,7 @@ def _is_text(dataset: Dataset) -> bool:
 
 
 def _n_test(dataset: Dataset) -> int | None:
-    """Test questions of a data set, where the study says how many."""
+    """The number of test questions of a data set; None if only its files tell."""
     questions = dataset.questions.root
     return questions.test.count if isinstance(questions, Files | Hub) else questions.sizes.test
 
@@ -276,6 +279,6 @@ TURNS: tuple[tuple[Check, ...], ...] = (
         _names_are_used_once, _starts_have_the_same_model, _removal_is_for_methods_that_remove,
         _mixing_has_stages_to_mix, _processes_have_work, _positions_suffice,
         _thoughts_are_there, _comparisons_are_run,
-        _template_fits, _graphs_are_there, _case_is_asked,
+        _template_fits, _graphs_are_there, _case_is_probed,
     ),
 )  # fmt: skip

@@ -58,7 +58,7 @@ def _method(name: str, methods: Mapping[str, Any], seen: tuple[str, ...] = ()) -
         return method
     other = str(method["like"])
     if other in (*seen, name):
-        raise ValueError(f"methods.{name}.like: goes round in a circle")
+        raise ValueError(f"methods.{name}.like: leads back to its own method")
     check_defined(f"methods.{name}.like", (other,), methods)
     model = _method(other, methods, (*seen, name))
     if not isinstance(model, Mapping):

@@ -1,7 +1,7 @@
-"""The settings of every step as closed, typed objects; `study` puts them together.
+"""Settings of a whole study: data sets, runs, comparisons, and what the jobs need of the machine.
 
-These files only hold and check settings. What a step uses of them reaches it through the parameters of
-its rule, so that a changed value reruns what depends on it and an edit of these files reruns nothing.
+Modules named settings only hold and check settings. A step gets the values it uses through the parameters of
+its rule, so that a changed value reruns what depends on it and an edit of these modules reruns nothing.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from coconut_study.sequences.methods import Schedule
 
 
 class Needs(Closed):
-    """What one job needs; the schedulers read it, no result depends on it."""
+    """What one job needs of the machine. Schedulers use it; no result depends on it."""
 
     gpus: NonNegativeInt
     memory_mb: PositiveInt
-    minutes: Annotated[PositiveFloat, Field(description="of a job; for train, of an epoch")]
+    minutes: Annotated[PositiveFloat, Field(description="of one job; for train, of one epoch")]
     threads: PositiveInt = 1
 
 
 class Machine(Closed):
-    """What the jobs of the rules that use a model need; the other rules need next to nothing."""
+    """What the jobs of each rule that uses a model need; `default` is for the rules that are not given."""
 
     default: Needs | None = None
     base: Needs | None = None
@@ -40,31 +40,31 @@ class Machine(Closed):
     clock: Needs | None = None
     save_minutes: Annotated[
         NonNegativeInt,
-        Field(description="between two saved states of unfinished training; 0 for every update"),
+        Field(description="minutes between two saved states of training; 0 saves after every update"),
     ] = 10
     jobs_per_gpu: Annotated[
-        PositiveInt, Field(description="that share a GPU where one machine runs them side by side")
+        PositiveInt, Field(description="jobs that may share a GPU when one machine runs several at once")
     ] = 1
 
     def needs(self, rule: str) -> Needs | None:
-        """What a job of `rule` needs; None where nothing is said of it."""
+        """What a job of `rule` needs; None if neither the rule nor a default is given."""
         return getattr(self, rule) or self.default
 
 
 class Dataset(Closed):
-    """Questions and how long training dwells on each stage of them."""
+    """A set of questions, and the schedule by which methods are trained on it."""
 
     title: str
     questions: Source
     schedule: Schedule
-    paper: Annotated[str | None, Field(description="the paper's data set shown beside ours")] = None
-    machine: Annotated[Machine, Field(description="what jobs on this data set need, where they differ")] = (
+    paper: Annotated[str | None, Field(description="the data set of the paper that it stands for")] = None
+    machine: Annotated[Machine, Field(description="needs of the jobs on this data set that differ")] = (
         Machine()
     )
 
 
 class Grid(Closed):
-    """Runs: every combination of these."""
+    """Runs of every combination of data set, method and seed."""
 
     datasets: Names
     methods: Names
@@ -80,7 +80,7 @@ class Grid(Closed):
 
 
 class Sweep(Closed):
-    """Numbers of thoughts a trained run is asked with, besides the one it was trained for."""
+    """Numbers of thoughts with which trained runs respond, besides the number they were trained with."""
 
     datasets: Annotated[tuple[str, ...] | None, Field(description="null for all")] = None
     methods: tuple[str, ...]
@@ -91,22 +91,24 @@ Selection = Sweep | Clock | Ending | Probing | Decoding
 
 
 class Comparison(Closed):
-    """Runs set side by side: one experiment, one table, one figure."""
+    """Runs to compare: one experiment, shown in one table and one figure."""
 
     title: str
-    reference: Annotated[str | None, Field(description="where the paper has it")] = None
+    reference: Annotated[str | None, Field(description="the place in the paper")] = None
     datasets: Names
     x: Annotated[
         Literal["label", "tokens", "k"],
-        Field(description="across: the labels below, measured tokens, or thoughts given (of the k sweep)"),
+        Field(
+            description="horizontal axis: labels of the series, tokens generated, or thoughts of the sweep"
+        ),
     ]
     xlabel: str
     series: Annotated[
         dict[str, Annotated[dict[str | int | float, str], Field(min_length=1)]],
-        Field(min_length=1, description="lines of the figure; each a mapping of labels to methods"),
+        Field(min_length=1, description="lines of the figure: each maps labels to methods"),
     ]
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Every method of it, each once."""
+        """Every method of the comparison, each once."""
         return tuple(dict.fromkeys(name for line in self.series.values() for name in line.values()))

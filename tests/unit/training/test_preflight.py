@@ -115,7 +115,7 @@ def test_what_the_hub_gives_is_not_refused(hub):
 @pytest.mark.parametrize(
     ("models", "sources", "words"),
     [
-        ([loaded("some/gated")], [], "model.path: some/gated is given on request; ask at http://"),
+        ([loaded("some/gated")], [], "model.path: some/gated needs permission; ask for it at http://"),
         ([loaded("some/private")], [], "model.path: some/private is neither a folder nor on the hub"),
         (
             [loaded("some/model", "some/missing")],
@@ -147,12 +147,12 @@ def test_what_is_in_the_cache_or_in_a_folder_is_not_asked_for(hub, monkeypatch, 
     wanted = [loaded("some/model", "some/model")], [data("some/data")]
     lines = preflight.mistakes(*wanted)
     assert len(lines) == 3
-    assert all("HF_HUB_OFFLINE forbids to fetch it" in line for line in lines)
+    assert all("HF_HUB_OFFLINE forbids the download" in line for line in lines)
     for repository, file in (
         ("models--some--model", "model.safetensors"),
         ("datasets--some--data", "a.parquet"),
     ):
-        snapshot = hub / repository / "snapshots" / "0"
+        snapshot = hub / repository / "snapshots" / "main"
         snapshot.mkdir(parents=True)
         (snapshot / file).touch()
     (line,) = preflight.mistakes(*wanted)  # the model's weights alone are there
@@ -173,7 +173,7 @@ def from_folder(folder) -> Model:
         ({}, "config.json cannot be read"),
         ({"config.json": "{"}, "config.json cannot be read"),
         ({"config.json": "[]"}, "config.json is not a JSON object"),
-        ({"config.json": "{}"}, "holds no *.safetensors; weights in other forms are not read"),
+        ({"config.json": "{}"}, "holds no *.safetensors; weights in other formats are not read"),
         ({"config.json": "{}", "pytorch_model.bin": ""}, "holds no *.safetensors"),
     ],
 )
@@ -190,7 +190,7 @@ def test_thoughts_and_answers_fit_into_the_model_of_a_folder(tmp_path):
     assert from_folder(tmp_path).positions == 18
     model = {"path": str(tmp_path), "tokenizer": str(tmp_path), "new_tokens": {"init": "mean"}}
     with pytest.raises(
-        StudyError, match="are more than the 18 positions of the model of coconut on planning"
+        StudyError, match="exceed the 18 positions of the model of coconut on planning"
     ):
         read_study(changed("quick", {"model": model}))
     read_study(changed("quick", {"model": model, "responding.max_new_tokens": 14}))
