@@ -1,11 +1,11 @@
-"""One builder for the token sequences of every method, stage and prompt (pure).
+"""One builder for the token sequences of every method, stage and prompt (pure functions).
 
 Stage 2 of a question with three steps, for Coconut with c = 1:
 
     tokens  <question> <bot> <thought> <thought> <eot> <step 3> ### <answer> <eos>
     loss    none ....................................  on each of these .........
 
-The prompt is the part without loss, so that training and asking cannot drift apart.
+The prompt is the part without loss, so training and evaluation use the same sequences.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Token ids of the marks, of the end of a sequence, and of padding (any id: padding is never seen)."""
+    """Token ids of the marks, of the end of a sequence, and of padding (any id: padding is masked)."""
 
     bot: int
     eot: int
@@ -35,13 +35,13 @@ class Marks:
 
     @property
     def added(self) -> tuple[int, int, int, int]:
-        """The four that are added to a tokenizer."""
+        """The four marks that are added to a tokenizer."""
         return self.bot, self.eot, self.thought, self.pause
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A question in token ids: the question with its position ids, each step, and the answer with <eos>."""
+    """Token ids of a question, with their position ids, of each step, and of the answer with <eos>."""
 
     question: list[int]
     positions: list[int]
@@ -51,10 +51,10 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Token ids with position ids, cut where the continuous thoughts stand.
+    """Token ids before and after the continuous thoughts, and position ids of all.
 
-    Between `before` and `after` there are `thoughts` slots that the model fills with its own hidden
-    states. The last `n_loss` tokens of `after` are predicted.
+    Between `before` and `after` there are `thoughts` slots, which the model fills with its own hidden states.
+    The last `n_loss` tokens of `after` have loss. `iterations` is that of the method.
     """
 
     before: list[int]
@@ -69,13 +69,13 @@ class Sequence:
 
     @property
     def prompt(self) -> Sequence:
-        """The part without loss: what a response continues."""
+        """The part without loss, which a response continues."""
         after = self.after[: len(self.after) - self.n_loss]
         positions = self.positions[: len(self) - self.n_loss]
         return replace(self, after=after, positions=positions, n_loss=0)
 
     def with_thoughts(self, k: int) -> Sequence:
-        """The same with k thoughts."""
+        """The same sequence with k thoughts; later tokens move to the positions after them."""
         start = len(self.before)
         first = self.positions[start - 1] + 1
         positions = self.positions[:start] + list(range(first, first + k + len(self.after)))
@@ -85,31 +85,34 @@ class Sequence:
 def tokenize(
     questions: Seq[Question], template: Template, tokenizer: PreTrainedTokenizerBase, *, shared: bool
 ) -> list[Tokens]:
-    """Questions in token ids; question, steps and answer are tokenized apart, as in the published code."""
+    """Token ids of questions; question, steps and answer are tokenized separately, as in the published code.
+
+    `shared` gives both tokens of a fact one position id.
+    """
     texts = [template.text(question) for question in questions]
     parts = list(dict.fromkeys(part for text in texts for part in (text.question, *text.steps, text.answer)))
     ids = dict(zip(parts, tokenizer(parts, add_special_tokens=False)["input_ids"], strict=True))
     eos = tokenizer.eos_token_id
     tokens = []
     for question, text in zip(questions, texts, strict=True):
-        asked = ids[text.question]
+        question_ids = ids[text.question]
         steps = [ids[step] for step in text.steps]
         n_facts = len(question.graph.edges) if question.graph else 0
-        positions = template.positions(n_facts, len(asked), shared)
-        tokens.append(Tokens(asked, positions, steps, [*ids[text.answer], eos]))
+        positions = template.positions(n_facts, len(question_ids), shared)
+        tokens.append(Tokens(question_ids, positions, steps, [*ids[text.answer], eos]))
     return tokens
 
 
 def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
-    """The sequence of a question in `layout`; a chain shorter than what is left out has no steps left."""
-    shown = [] if layout.hidden is None else tokens.steps[layout.hidden :]
-    told = [token for step in shown for token in step][layout.removed :] + tokens.answer
+    """The sequence of a question in `layout` (paper section 3); short chains may have no steps left."""
+    steps = [] if layout.hidden is None else tokens.steps[layout.hidden :]
+    with_loss = [token for step in steps for token in step][layout.removed :] + tokens.answer
     opening, closing = ([marks.bot], [marks.eot]) if layout.markers else ([], [])
     pauses = [marks.pause] * layout.thoughts if layout.kind == "pause" else []
     thoughts = layout.thoughts if layout.kind == "continuous" else 0
     before = tokens.question + opening + pauses
-    after = closing + told
+    after = closing + with_loss
     first = tokens.positions[-1] + 1
     following = len(before) + thoughts + len(after) - len(tokens.question)
     positions = tokens.positions + list(range(first, first + following))
-    return Sequence(before, thoughts, after, positions, len(told), layout.iterations)
+    return Sequence(before, thoughts, after, positions, len(with_loss), layout.iterations)

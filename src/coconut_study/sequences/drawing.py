@@ -1,7 +1,7 @@
-"""What each method's sequences look like, drawn by the builder that training uses. Pure.
+"""The sequences of each method in words, from the builder that training uses (pure functions).
 
-The question shown has three steps of two tokens each (1a 1b, 2a 2b, 3a 3b). Tokens with loss stand in
-brackets; <thought> is a continuous thought, a slot that holds the hidden state before it.
+The example question has three steps of two tokens each (1a 1b, 2a 2b, 3a 3b). Tokens with loss are in
+brackets; <thought> is a continuous thought, a slot for the previous hidden state.
 """
 
 from __future__ import annotations
@@ -25,36 +25,37 @@ QUESTION = Tokens(
 MARKS = Marks(ID["<bot>"], ID["<eot>"], ID["<thought>"], ID["<pause>"], ID["<eos>"], pad=ID["<eos>"])
 
 
-def drawn(layout: Layout) -> str:
-    """The sequence of the question in a layout."""
+def draw(layout: Layout) -> str:
+    """The sequence of the example question in a layout."""
     sequence = build(QUESTION, layout, MARKS)
     ids = sequence.before + [MARKS.thought] * sequence.thoughts + sequence.after
     first = len(ids) - sequence.n_loss
-    return " ".join(f"[{WORDS[i]}]" if at >= first else WORDS[i] for at, i in enumerate(ids))
+    return " ".join(f"[{WORDS[i]}]" if column >= first else WORDS[i] for column, i in enumerate(ids))
 
 
 def table(methods: Mapping[str, tuple[Method, Schedule]]) -> pd.DataFrame:
-    """One row a method and stage: method, stage, tokens. iCoT has a row for every number of units removed."""
+    """One row per method and stage: method, stage, tokens. iCoT has one row per number of removed units."""
     rows = []
     for method, schedule in methods.values():
         for stage, layout in _layouts(method, schedule):
-            rows.append({"method": method.title, "stage": stage, "tokens": drawn(layout)})
+            rows.append({"method": method.title, "stage": stage, "tokens": draw(layout)})
     return pd.DataFrame(rows)
 
 
 def markdown(methods: Mapping[str, tuple[Method, Schedule]]) -> str:
-    """The table for the documentation, with tokens in code font."""
-    shown = table(methods)
-    code = shown.assign(tokens="`" + shown["tokens"] + "`")
+    """The table in Markdown, with tokens in code font."""
+    rows = table(methods)
+    code = rows.assign(tokens="`" + rows["tokens"] + "`")
     return code.to_markdown(index=False, disable_numparse=True) + "\n"
 
 
 def _layouts(method: Method, schedule: Schedule) -> list[tuple[str, Layout]]:
+    """The layouts of a method in training order, each with the name of its stage."""
     plan = method.plan(schedule)
     last = method.layout(schedule, plan[-1][0])
     if method.steps != "removed":
         return [(str(stage), method.layout(schedule, stage)) for stage, _ in plan]
     unit = schedule.removal.unit if schedule.removal else "token"
-    counts = range(sum(map(len, QUESTION.steps)) if unit == "token" else len(QUESTION.steps))
-    removing = [(f"{units} {unit}s removed", last.without(units, unit)) for units in counts]
+    removable = range(sum(map(len, QUESTION.steps)) if unit == "token" else len(QUESTION.steps))
+    removing = [(f"{units} {unit}s removed", last.without(units, unit)) for units in removable]
     return [*removing, ("all removed", last)]

@@ -1,6 +1,6 @@
-"""How a question is written for the model, and how what it wrote is read back (both pure).
+"""Templates: a question as text for the model, and a response read back (pure functions).
 
-`prose` is the text of the published files; `symbols` writes a graph question with one word a node:
+`prose` is the text of the published files; `symbols` writes a graph question with one word per node:
 
     prose    Every lempus is a rompus. Tom is a lempus. ... Is Tom a rompus or gorpus?
              Tom is a lempus.
@@ -28,7 +28,7 @@ ANSWER_MARK = "###"
 
 
 class Text(NamedTuple):
-    """A question as the model reads it; concatenated it is the whole training text."""
+    """The parts of a training text, in order."""
 
     question: str
     steps: list[str]
@@ -37,10 +37,10 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a response says: its steps as edges, and its answer.
+    """A response read back: its steps as edges (head, tail), and its answer.
 
-    A head of None is not written (the first step of `symbols`). `malformed` marks text among the steps
-    that is no step at all.
+    A head is None if it is not written (the first step of `symbols`). `malformed` is true if some text
+    before the answer is not a step.
     """
 
     steps: tuple[tuple[str | None, str], ...]
@@ -49,75 +49,77 @@ class Reading:
 
 
 class Template(Protocol):
-    """A way to write and read questions."""
+    """A way to write questions and to read responses."""
 
     def text(self, question: Question) -> Text:
-        """The question in words."""
+        """The question, steps and answer as text."""
 
     def positions(self, n_facts: int, n_tokens: int, shared: bool) -> list[int]:
-        """Position ids of tokens that begin with facts; `shared` lets the tokens of a fact share one."""
+        """Position ids of tokens that begin with facts; `shared` gives both tokens of a fact one id."""
 
     def facts(self, graph: Graph, edges: Sequence[Edge]) -> str:
-        """Facts alone."""
+        """Facts as text."""
 
     def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
-        """How a walk behind the facts starts, and where it goes."""
+        """A walk that follows the facts: its start, and its continuation."""
 
     def read(self, response: str) -> Reading:
-        """What a response says."""
+        """The steps and the answer of a response."""
 
 
 def answer_of(response: str) -> str | None:
-    """The answer: the words after the last "#", commas removed as in the published code; None without."""
+    """The words after the last "#", without commas as in the published code; None if there is no "#"."""
     _, mark, tail = response.rpartition("#")
     return " ".join(WORD.findall(tail.replace(",", ""))) if mark else None
 
 
 def is_right(question: Question, response: str, template: Template) -> bool:
-    """Whether the response gives the gold answer, compared word by word."""
+    """Whether the response gives the gold answer; the words are compared."""
     return answer_of(response) == answer_of(template.text(question).answer)
 
 
 def is_right_number(question: Question, response: str) -> bool | None:
-    """Whether the response's answer has the gold answer's value; None where the gold one is no number."""
+    """Whether the answer equals the gold answer as a number; None if the gold answer is not a number."""
     gold = _number(question.answer)
     _, mark, tail = response.rpartition("#")
     return None if gold is None else bool(mark) and _number(tail) == gold
 
 
 def _number(text: str) -> float | None:
-    """The value of a written number, with a sign, thousands commas, currency or per cent sign; else None."""
-    joined = re.sub(r" ?([.,]) ?", r"\1", " ".join(text.split()))  # a word tokenizer writes blanks around
+    """The value of a number written with or without sign, commas, $ and %; None for other text."""
+    joined = re.sub(
+        r" ?([.,]) ?", r"\1", " ".join(text.split())
+    )  # a word-level tokenizer puts blanks around them
     match = NUMBER.fullmatch(joined.replace(",", "").strip())
     return float("".join(match[1].split())) if match else None
 
 
 class Prose:
-    """The published text; any question can be written this way."""
+    """The text of the published files, for any question."""
 
     STEP = re.compile(r"(?:every )?(\w+) is an? (\w+) \.", re.IGNORECASE)
 
     def text(self, question: Question) -> Text:
-        """Question, steps and answer, one a line (paper section 4; `### ` before the answer)."""
+        """Question, steps and answer, one per line (paper section 4), with `### ` before the answer."""
         steps = [f"{step}\n" for step in question.steps]
         return Text(f"{question.question}\n", steps, f"{ANSWER_MARK} {question.answer}")
 
     def positions(self, n_facts: int, n_tokens: int, shared: bool) -> list[int]:
-        """One after the other: sentences have no fixed number of tokens to share a position."""
+        """Consecutive numbers: `shared` has no effect, as facts differ in their number of tokens."""
         return list(range(n_tokens))
 
     def facts(self, graph: Graph, edges: Sequence[Edge]) -> str:
-        """Sentences."""
+        """One sentence per edge."""
         return " ".join(sentence(graph, edge) for edge in edges)
 
     def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
-        """The head of the first sentence, and the rest of them."""
+        """The first words of the first sentence, and the rest."""
         sentences = "\n".join(sentence(graph, edge) for edge in pairwise(path))
         start = sentences.index(" is a ")
         return f"\n{sentences[:start]}", sentences[start:]
 
     def read(self, response: str) -> Reading:
-        """Sentences before the answer mark, one a line or several."""
+        """Sentences before the answer mark; a line may have several."""
         body = response.partition("#")[0]
         sentences = [s for s in re.split(r"(?<=\.)|\n", body) if s.strip()]
         matches = [self.STEP.fullmatch(" ".join(WORD.findall(sentence))) for sentence in sentences]
@@ -126,13 +128,13 @@ class Prose:
 
 
 class Symbols:
-    """One word a node: facts as pairs, a step as the node it reaches. For graph questions only."""
+    """One word per node: a fact is two words, a step the node that it reaches. For graph questions only."""
 
     def text(self, question: Question) -> Text:
         """`a b c d ... ? x y | root`, then the nodes of the path, then `### target`."""
         graph = question.graph
         if graph is None:
-            raise ValueError("the symbols template writes graph questions only; use prose")
+            raise ValueError("the symbols template can write graph questions only; use prose")
         first, second = options_of(question.question)
         root, target = graph.names[graph.root], graph.names[graph.target]
         steps = [f" {tail}" for _, tail in map(_step_names, question.steps)]
@@ -140,23 +142,23 @@ class Symbols:
         return Text(f"{facts} ? {first} {second} | {root}", steps, f" {ANSWER_MARK} {target}")
 
     def positions(self, n_facts: int, n_tokens: int, shared: bool) -> list[int]:
-        """With `shared`, both tokens of a fact have the number of the fact."""
+        """With `shared`, both tokens of a fact have the number of the fact as position."""
         if not shared:
             return list(range(n_tokens))
         facts = [number for number in range(n_facts) for _ in range(2)]
         return facts + list(range(n_facts, n_tokens - n_facts))
 
     def facts(self, graph: Graph, edges: Sequence[Edge]) -> str:
-        """Heads and tails."""
+        """Head and tail of each edge."""
         return " ".join(graph.names[node] for edge in edges for node in edge)
 
     def walk(self, graph: Graph, path: Sequence[int]) -> tuple[str, str]:
-        """The first node as it would stand in a question, and the nodes behind it as steps."""
+        """The first node, written as the root of a question, and the nodes after it, written as steps."""
         first, *others = (graph.names[node] for node in path)
         return f" | {first}", "".join(f" {name}" for name in others)
 
     def read(self, response: str) -> Reading:
-        """Words before the answer mark are the nodes of a path; the first has no written head."""
+        """Words before the answer mark are the nodes of a path; the first step has no written head."""
         words: Sequence[str] = WORD.findall(response.partition("#")[0])
         path: list[str | None] = [None, *words]
         steps = tuple((a, b) for a, b in pairwise(path) if b is not None)
