@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreT
 
 from coconut_study.common.errors import StudyError
 from coconut_study.common.seeds import torch_seed
-from coconut_study.engine.checkpoints import check_supported, fused, load_model
+from coconut_study.engine.checkpoints import check_supported, fuse_gelu, load_model
 from coconut_study.engine.tokenizer import add_marks, load_tokenizer, word_level
 from coconut_study.sequences.templates import Text
 from coconut_study.training.settings import Model, NewTokens
@@ -46,7 +46,7 @@ def _new(settings: Model, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel
     )
     model = AutoModelForCausalLM.from_config(config)
     check_supported(model)
-    return fused(model)
+    return fuse_gelu(model)
 
 
 def _resize(

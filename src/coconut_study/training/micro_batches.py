@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from coconut_study.engine.batches import Batch, collate
-from coconut_study.engine.forward import window
+from coconut_study.engine.forward import sliding_window
 from coconut_study.engine.prefixes import by_length
 from coconut_study.sequences.builder import Sequence as TokenSequence
 from coconut_study.training.learner import Learner
@@ -22,7 +22,7 @@ class Updater:
 
     def __init__(self, learner: Learner, size: int, pad: int) -> None:
         self.learner, self.size, self.pad = learner, size, pad
-        self.share_prefixes = window(learner.model) is None
+        self.share_prefixes = sliding_window(learner.model) is None
 
     def update(self, sequences: Sequence[TokenSequence], rate: float) -> Tensor:
         """One update at learning rate `rate`; its sums (2,) as `Learner.update` returns them.

@@ -1,4 +1,4 @@
-"""Jobs beside each other get GPUs of their own."""
+"""Jobs that run at the same time get GPUs of their own."""
 
 import os
 import signal
@@ -7,10 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import pynvml
 import pytest
 
 from coconut_study.common import gpus
-from coconut_study.common import gpus as devices
 
 # Marks every GPU it sees as taken, and fails where one is taken already by as many jobs as may share it.
 JOB = """
@@ -139,14 +139,16 @@ def test_more_gpus_than_there_are_is_one_sentence(machine):
 
 
 def test_the_driver_is_asked_where_nothing_is_said(tmp_path, monkeypatch):
-    """By nvidia-smi; without it by the driver's own list; without that there are none."""
-    smi = tmp_path / "nvidia-smi"
-    smi.write_text("#!/bin/sh\necho 'GPU 0: NVIDIA A (UUID: GPU-1)'\necho 'GPU 1: NVIDIA A (UUID: GPU-2)'\n")
-    smi.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    """By NVML; without it by the driver's own list; without that there are none."""
+
+    def no_library():
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
+
+    monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: 2)
     assert gpus.pool({}) == ["0", "1"]
-    smi.unlink()
-    monkeypatch.setattr(devices, "DRIVER", tmp_path / "gpus")
+    monkeypatch.setattr(pynvml, "nvmlInit", no_library)
+    monkeypatch.setattr(gpus, "DRIVER", tmp_path / "gpus")
     assert gpus.pool({}) == []
     for name in ("0000:01:00.0", "0000:02:00.0", "0000:03:00.0"):
         (tmp_path / "gpus" / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Processes that each hold a part of the model learn what one process learns."""
+"""Several processes learn what one process learns, with and without sharding."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def study_of(case):
 
 
 def prepare(case, folder: Path) -> None:
-    """Questions, the base model, and the stages behind the first, in a folder."""
+    """Questions, the base model, and the specs of the stages after the first, in a folder."""
     study = study_of(case)
     splits = datasets.generate(study.datasets["balanced"].questions.root)
     for split, found in splits.items():
@@ -146,6 +146,56 @@ def test_shards_and_a_scaled_loss_are_refused():
     training = {"sharding": "full", "precision": "fp16"}
     with pytest.raises(ValueError, match="sharding: full needs precision: no, tf32 or bf16"):
         read_study(settings("smoke") | {"training": settings("smoke")["training"] | training})
+
+
+# ------------------------------------------------------------------------------------- without sharding
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A stage with thoughts, what it starts from, and its questions, in a folder."""
+    study = read_study(with_value(settings("smoke"), "model.architecture", {
+        "model_type": "gpt2", "n_layer": 1, "n_head": 1, "n_embd": 16, "n_positions": 256,
+        "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,
+    }))  # fmt: skip
+    folder = tmp_path_factory.mktemp("processes")
+    splits = datasets.generate(study.datasets["balanced"].questions.root)
+    for split, found in splits.items():
+        schema.write(folder / f"{split}.jsonl", found)
+    model, tokenizer = base_model.make(study.model, 0, map(TEMPLATES["prose"].text, splits["train"]))
+    (folder / "base").mkdir()
+    checkpoints.save(folder / "base", model, tokenizer, {})
+    (folder / "spec.json").write_text(Plan(study).chain("balanced", "coconut", 1)[1].model_dump_json())
+    return folder
+
+
+def trained_by(folder, n_processes: int):
+    """Weights, history and card after training in some processes."""
+    out = folder / f"by{n_processes}"
+    launch = ["-m", "torch.distributed.run", f"--nproc-per-node={n_processes}", "--standalone"]
+    command = ["-m", "coconut_study", "train", "--spec", (folder / "spec.json").read_text()]
+    command += ["--parent", folder / "base"]
+    command += ["--train", folder / "train.jsonl", "--valid", folder / "valid.jsonl"]
+    command += ["--checkpoint", out / "checkpoint", "--history", out / "history.csv"]
+    done = subprocess.run(
+        [sys.executable, *(launch if n_processes > 1 else []), *map(str, command)],
+        capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    card = json.loads((out / "checkpoint" / "card.json").read_text())
+    return load_file(out / "checkpoint" / "model.safetensors"), (out / "history.csv").read_text(), card
+
+
+def test_two_processes_give_the_result_of_one(folder):
+    (one, history, _), (two, shared, card) = trained_by(folder, 1), trained_by(folder, 2)
+    assert card["processes"] == 2
+    before = load_file(folder / "base" / "model.safetensors")
+    assert any(not torch.equal(one[name], before[name]) for name in one)
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=0, atol=1e-6)
+    rows = [[float(cell or "nan") for cell in line.split(",")] for line in history.splitlines()[1:]]
+    others = [[float(cell or "nan") for cell in line.split(",")] for line in shared.splitlines()[1:]]
+    torch.testing.assert_close(torch.tensor(rows), torch.tensor(others), rtol=0, atol=1e-5, equal_nan=True)
 
 
 if __name__ == "__main__":

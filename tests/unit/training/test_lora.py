@@ -11,7 +11,6 @@ from coconut_study.engine import checkpoints
 from coconut_study.engine import forward as engine
 from coconut_study.engine.batches import collate
 from coconut_study.engine.tokenizer import marks_of
-from coconut_study.questions.datasets import generate
 from coconut_study.sequences.builder import build, tokenize
 from coconut_study.sequences.templates import TEMPLATES
 from coconut_study.study.load import read_study
@@ -32,11 +31,6 @@ def lora_study(model_type, **lora):
     study = settings("smoke") | {"comparisons": {}}
     study = with_value(study, "model.architecture", {"model_type": model_type, **sizes, **room})
     return read_study(with_value(study, "model.lora", LORA | lora))
-
-
-@pytest.fixture(scope="module")
-def splits():
-    return generate(read_study(settings("smoke")).datasets["balanced"].questions.root)
 
 
 def logits(model, tokenizer, spec, questions):
@@ -139,7 +133,7 @@ def test_gradient_checkpointing_trains_the_same_adapters(stage, splits):
     for saving in (False, True):
         torch.manual_seed(0)
         trainers.append(fresh(stage, splits, gradient_checkpointing=saving))
-        trainers[-1]._train_epoch(0, 2)
+        trainers[-1].train_epoch(0)
     assert_equal(*map(adapted, trainers))
 
 
@@ -175,7 +169,7 @@ def test_a_checkpoint_reads_the_words_as_it_was_taught(stage, splits, folder):
 def test_training_goes_on_from_a_checkpoint(stage, splits, tmp_path):
     model, _ = checkpoints.load(stage.at["stage"])
     tokenizer = stage.tokenizer
-    assert lora.added(model)
+    assert lora.has_adapters(model)
     trainer = StageTrainer(stage.next, model, tokenizer, splits["train"], splits["valid"])
     before, first = adapted(trainer), adapted(stage.trainer)
     assert before.keys() == first.keys()
@@ -191,25 +185,25 @@ def test_training_goes_on_from_a_checkpoint(stage, splits, tmp_path):
     assert torch.equal(logits(again, tokenizer, stage.next, splits["valid"]), expected)
 
 
-def test_a_loaded_checkpoint_sleeps_until_it_is_woken(stage):
+def test_a_loaded_checkpoint_is_frozen_until_it_is_unfrozen(stage):
     model, _ = checkpoints.load(stage.at["stage"])
     assert not any(parameter.requires_grad for parameter in model.parameters())
-    lora.wake(model)
+    lora.unfreeze(model)
     learning = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     assert learning == set(stage.trainer.learner.learning)
 
 
 def test_layers_that_are_not_there_are_refused(model, marks):
     with pytest.raises(StudyError, match=r"model.lora: .*nowhere"):
-        lora.add(model, Lora.model_validate(LORA | {"targets": ["nowhere"]}), marks.added)
+        lora.add_adapters(model, Lora.model_validate(LORA | {"targets": ["nowhere"]}), marks.added)
 
 
 def test_chosen_layers_alone_get_adapters(marks):
     from ...conftest import tiny
 
     model = tiny("llama")
-    assert not lora.added(model)
-    lora.add(model, Lora.model_validate(LORA | {"targets": ["k_proj"]}), marks.added)
-    assert lora.added(model)
+    assert not lora.has_adapters(model)
+    lora.add_adapters(model, Lora.model_validate(LORA | {"targets": ["k_proj"]}), marks.added)
+    assert lora.has_adapters(model)
     layers = {name.split(".lora_")[0] for name, _ in model.named_parameters() if "lora_" in name}
     assert layers == {f"model.layers.{layer}.self_attn.k_proj" for layer in range(2)}

@@ -189,8 +189,6 @@ def test_thoughts_and_answers_fit_into_the_model_of_a_folder(tmp_path):
     (tmp_path / "model.safetensors").touch()
     assert from_folder(tmp_path).positions == 18
     model = {"path": str(tmp_path), "tokenizer": str(tmp_path), "new_tokens": {"init": "mean"}}
-    with pytest.raises(
-        StudyError, match="exceed the 18 positions of the model of coconut on planning"
-    ):
+    with pytest.raises(StudyError, match="exceed the 18 positions of the model of coconut on planning"):
         read_study(changed("quick", {"model": model}))
     read_study(changed("quick", {"model": model, "responding.max_new_tokens": 14}))

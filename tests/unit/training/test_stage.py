@@ -1,61 +1,47 @@
-"""The training loop: what it must not depend on, and what it must keep."""
+"""The training loop: what its result depends on, how it resumes, and when it stops."""
 
-from pathlib import Path
+import math
+import os
+import signal
+from copy import deepcopy
+from dataclasses import astuple
+from itertools import count
 
 import pytest
 import torch
 
 from coconut_study.common.errors import StudyError
-from coconut_study.engine import checkpoints
-from coconut_study.engine.tokenizer import marks_of
-from coconut_study.questions.datasets import generate
+from coconut_study.sequences.methods import Removal
 from coconut_study.sequences.templates import TEMPLATES
-from coconut_study.study.definition import Study
-from coconut_study.study.load import read_study
 from coconut_study.study.plan import Plan
-from coconut_study.training import base_model, pretrain, stage
+from coconut_study.training import base_model, meter, saver
+from coconut_study.training.learner import Learner
+from coconut_study.training.saver import Saver
+from coconut_study.training.settings import Mixing
+from coconut_study.training.stage import StageTrainer
 
-from ...studies import settings
+from .conftest import trained, weights
 
-
-@pytest.fixture(scope="module")
-def study() -> Study:
-    return read_study(settings("smoke"))
-
-
-@pytest.fixture(scope="module")
-def splits(study):
-    return generate(study.datasets["balanced"].questions.root)
+N_STEPS = 8  # of `stage`: two epochs of four updates
 
 
 @pytest.fixture
-def start(study, splits):
-    texts = map(TEMPLATES["prose"].text, splits["train"])
-    return base_model.make(study.model, 0, texts)
+def stage(study, base, splits):
+    """Makes the trainer of a stage with dropout, mixing and new names for each use, of two epochs."""
+
+    def make(**training):
+        (*_, spec) = Plan(study).chain("balanced", "coconut", 1)
+        mixed = Mixing(probability=0.4, stages="earlier")
+        own = spec.training.model_copy(update={"redraw": True, "mixing": mixed} | training)
+        spec = spec.model_copy(update={"training": own, "epochs": 2.0})
+        model, tokenizer = deepcopy(base[0]), base[1]
+        return StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
+
+    return make
 
 
-def trained(spec, start, splits, parent=Path("nowhere")):
-    model, tokenizer = start
-    trainer = stage.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
-    return trainer, trainer.run(parent)
-
-
-def batches(trainer, n):
-    """The first batches of the stage."""
-    return [trainer._sequences(0, number) for number in range(n)]
-
-
-def weights(trainer):
-    return {name: value.clone() for name, value in trainer.learner.model.state_dict().items()}
-
-
-def changed(spec, **training):
-    return spec.model_copy(update={"training": spec.training.model_copy(update=training)})
-
-
-@pytest.fixture
-def stages(study):
-    return Plan(study).chain("balanced", "coconut", 1)
+def removing(unit="token", per_epoch=1.0, smoothing=None, limit=None):
+    return Removal(unit=unit, per_epoch=per_epoch, smoothing=smoothing, limit=limit)
 
 
 def test_a_stage_depends_on_its_spec_alone(stages, study, splits):
@@ -66,121 +52,6 @@ def test_a_stage_depends_on_its_spec_alone(stages, study, splits):
     assert all(torch.equal(a, b) for a, b in zip(weights(one).values(), weights(two).values(), strict=True))
 
 
-@pytest.mark.parametrize("redraw", [True, False])
-def test_mirror_questions_stand_in_one_batch_where_they_are_wanted_together(stages, start, splits, redraw):
-    found = {}
-    for mirrors in ("together", "apart"):
-        spec = changed(stages[2], mirrors=mirrors, redraw=redraw)
-        trainer = stage.StageTrainer(spec, *start, splits["train"], splits["valid"])
-        sequences = [one for batch in batches(trainer, 2) for one in batch]
-        found[mirrors] = sum(
-            trainer._split(sequences[i : i + 2])[0].beginnings is not None
-            for i in range(0, len(sequences), 2)
-        )
-        chosen = [i for number in range(trainer._steps(1)) for i in trainer._chosen(number)]
-        assert sorted(chosen) == list(range(len(splits["train"])))
-    assert found["together"] == len(sequences) // 2
-    assert found["apart"] < found["together"] // 2
-
-
-def test_how_a_batch_is_split_changes_nothing_but_rounding(stages, study, splits):
-    """Without dropout, whose draws depend on the split."""
-    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
-    still = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
-    settings_ = study.model.model_copy(update={"architecture": study.model.architecture | still})
-    found = []
-    for size in (None, 4):
-        model, tokenizer = base_model.make(settings_, 0, texts)
-        trainer, _ = trained(changed(stages[1], micro_batch_size=size), (model.double(), tokenizer), splits)
-        found.append(weights(trainer))
-    for name in found[0]:
-        torch.testing.assert_close(found[0][name], found[1][name], rtol=0, atol=1e-9)
-
-
-def test_a_batch_too_large_for_the_memory_is_halved_and_learns_the_same(stages, study, splits, monkeypatch):
-    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
-    still = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
-    settings_ = study.model.model_copy(update={"architecture": study.model.architecture | still})
-    update, sizes = stage.Learner.update, []
-
-    def small(self, batches, rate):
-        sizes.append(max(len(batch.tokens_BT) for batch in batches))
-        if sizes[-1] > 6:
-            raise torch.OutOfMemoryError
-        return update(self, batches, rate)
-
-    found = []
-    for memory in ("enough", "little"):
-        if memory == "little":
-            monkeypatch.setattr(stage.Learner, "update", small)
-        model, tokenizer = base_model.make(settings_, 0, texts)
-        spec = changed(stages[1], micro_batch_size=None)
-        trainer, _ = trained(spec, (model.double(), tokenizer), splits)
-        found.append(weights(trainer))
-    assert sizes[:3] == [16, 8, 4]
-    assert set(sizes[2:]) == {4}
-    for name in found[0]:
-        torch.testing.assert_close(found[0][name], found[1][name], rtol=0, atol=1e-9)
-
-
-def test_parts_of_a_batch_are_of_like_length_and_make_it_up(stages, start, splits):
-    model, tokenizer = start
-    spec = changed(stages[1], mirrors="apart")
-    trainer = stage.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
-    (sequences,) = batches(trainer, 1)
-    parts = trainer._split(sequences)
-    lengths = [batch.mask_BT.sum(dim=1).tolist() for batch in parts]
-    assert [len(part) for part in lengths] == [8, 8]
-    assert sorted(lengths[0] + lengths[1]) == lengths[0] + lengths[1] == sorted(map(len, sequences))
-
-
-def test_mirror_questions_stay_together_in_the_parts_of_a_batch(stages, start, splits):
-    trainer = stage.StageTrainer(
-        changed(stages[1], mirrors="together"), *start, splits["train"], splits["valid"]
-    )
-    (sequences,) = batches(trainer, 1)
-    parts = trainer._split(sequences)
-    assert [len(part.beginnings.first_G) for part in parts] == [4, 4]
-    assert sum(len(part.target_N) for part in parts) == sum(sequence.n_loss for sequence in sequences)
-
-
-def test_the_optimizer_goes_on_over_a_stage_when_it_is_never_reset(stages, study, splits, tmp_path):
-    """Two epochs in one stage equal one epoch, saved, and one epoch more."""
-    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
-    spec = changed(stages[0], reset_optimizer="never")
-    spec = spec.model_copy(update={"keep": "last", "epochs": 2.0, "epochs_in_all": 2.0})
-    whole, _ = trained(spec, base_model.make(study.model, 0, texts), splits)
-    first, _ = trained(
-        spec.model_copy(update={"epochs": 1.0}), base_model.make(study.model, 0, texts), splits
-    )
-    first.learner.save(tmp_path)
-    model, tokenizer = first.learner.model, first.tokenizer
-    trainer = stage.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
-    trainer.learner.load(tmp_path)
-    trainer.running = trainer._begun(1)
-    trainer._train_epoch(1, 4)
-    for name, value in weights(whole).items():
-        assert torch.equal(value, weights(trainer)[name]), name
-
-
-def test_questions_too_long_for_the_model_are_refused_before_training(stages, study, splits):
-    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
-    short = study.model.model_copy(update={"architecture": study.model.architecture | {"n_positions": 64}})
-    with pytest.raises(StudyError, match=r"takes \d+ positions, the model has 64"):
-        trained(stages[0], base_model.make(short, 0, texts), splits)
-
-
-def test_questions_longer_than_a_sliding_window_are_refused_before_training(stages, study, splits):
-    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
-    architecture = {
-        "model_type": "mistral", "num_hidden_layers": 1, "num_attention_heads": 1, "num_key_value_heads": 1,
-        "hidden_size": 16, "intermediate_size": 16, "sliding_window": 48, "max_position_embeddings": 512,
-    }  # fmt: skip
-    windowed = study.model.model_copy(update={"architecture": architecture})
-    with pytest.raises(StudyError, match=r"takes \d+ positions, the model has 48"):
-        trained(stages[0], base_model.make(windowed, 0, texts), splits)
-
-
 def test_the_best_epoch_of_the_last_stage_is_kept(stages, start, splits, monkeypatch):
     accuracies = iter([0.9, 0.2, 0.6, 0.6, 0.1])
     seen = []
@@ -189,7 +60,7 @@ def test_the_best_epoch_of_the_last_stage_is_kept(stages, start, splits, monkeyp
         seen.append(weights(self))
         return next(accuracies)
 
-    monkeypatch.setattr(stage.StageTrainer, "accuracy", accuracy)
+    monkeypatch.setattr(StageTrainer, "accuracy", accuracy)
     spec = stages[-1].model_copy(update={"epochs": 4.0})
     assert spec.keep == "best"
     trainer, history = trained(spec, start, splits)
@@ -197,65 +68,264 @@ def test_the_best_epoch_of_the_last_stage_is_kept(stages, start, splits, monkeyp
     assert all(torch.equal(weights(trainer)[name], seen[3][name]) for name in seen[2])
 
 
-def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(stages, start, splits):
-    model, tokenizer = start
-    spec = changed(stages[2], mixing=stages[2].training.mixing.model_copy(update={"probability": 0.5}))
-    trainer = stage.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
-    found = [row for batch in batches(trainer, 4) for row in batch]
-    thoughts = [row.thoughts for row in found]
-    assert set(thoughts) == {0, 1, 2}
-    assert 0.3 < sum(k < 2 for k in thoughts) / len(thoughts) < 0.7
-    plain = stage.StageTrainer(
-        changed(stages[2]).model_copy(update={"mixed": ()}),
-        model,
-        tokenizer,
-        splits["train"],
-        splits["valid"],
-    )
-    questions = [row.before for batch in batches(plain, 4) for row in batch]
-    assert [row.before for row in found] == questions  # mixing moves no other draw
+# ------------------------------------------------------------------------------------------------ iCoT
 
 
-def test_the_learning_rate_warms_up_and_decays_over_the_whole_run(stages, start, splits):
-    spec = changed(stages[1], warmup=1, decay=1, learning_rate=1.0)
-    model, tokenizer = start
-    trainer = stage.StageTrainer(spec, model, tokenizer, splits["train"], splits["valid"])
-    assert [round(trainer._rate(step), 2) for step in range(13)] == [
-        0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0.25,
+def resets(monkeypatch):
+    """Fills in how many updates were made before each reset after the first."""
+    found, updates = [], []
+    reset, update = Learner.reset, Learner.update
+
+    def counted_reset(self):
+        found.extend([len(updates)] if updates else [])
+        reset(self)
+
+    def counted_update(self, *arguments):
+        updates.append(arguments)
+        return update(self, *arguments)
+
+    monkeypatch.setattr(Learner, "reset", counted_reset)
+    monkeypatch.setattr(Learner, "update", counted_update)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("removal", "reset", "expected"),
+    [
+        (removing("step", 1), "removal", [4, 8]),
+        (removing("token", 2, limit=3), "removal", [2, 4, 6]),
+        (removing("token", 8), "removal", [1, 2, 3, 4, 5, 6, 7]),
+        (removing("token", 8), "stage", []),
+    ],
+)
+def test_the_optimizer_starts_anew_exactly_when_more_is_removed(icot, monkeypatch, removal, reset, expected):
+    found = resets(monkeypatch)
+    icot(removal, reset_optimizer=reset).run()
+    assert found == expected
+
+
+def test_the_best_epoch_is_that_with_most_removed_and_then_the_most_accurate(icot, monkeypatch):
+    accuracies = iter([1.0, 0.9, 0.8, 0.3, 0.6, 0.5])
+    seen = []
+
+    def accuracy(self):
+        seen.append(weights(self))
+        return next(accuracies)
+
+    monkeypatch.setattr(StageTrainer, "accuracy", accuracy)
+    trainer = icot(removing("step", 1), epochs=(1, 2, 2))
+    history = trainer.run()
+    assert [(row.removed, row.accuracy) for row in history[1:]] == [
+        (0, 0.9), (1, 0.8), (2, 0.3), (2, 0.6), (2, 0.5),
+    ]  # fmt: skip
+    kept = weights(trainer)
+    assert [all(torch.equal(kept[name], found[name]) for name in kept) for found in seen] == [
+        False, False, False, False, True, False,
     ]  # fmt: skip
 
 
-def test_a_checkpoint_is_an_ordinary_folder_with_its_card(start, tmp_path):
-    model, tokenizer = start
-    checkpoints.save(tmp_path, model, tokenizer, {"thoughts": 2})
-    again, words = checkpoints.load(tmp_path)
-    assert checkpoints.card(tmp_path)["thoughts"] == 2
-    assert marks_of(words) == marks_of(tokenizer)
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
-    (tmp_path / "model.safetensors").write_bytes(b"broken")
-    with pytest.raises(StudyError, match=str(tmp_path)):
-        checkpoints.load(tmp_path)
+def test_history_begins_before_the_first_update(icot, monkeypatch):
+    trainer = icot(removing("step", 1))
+    start, seen = weights(trainer), []
+    accuracy = StageTrainer.accuracy
+
+    def looked_at(self):
+        seen.append(weights(self))
+        return accuracy(self)
+
+    monkeypatch.setattr(StageTrainer, "accuracy", looked_at)
+    first, *others = trainer.run()
+    assert all(torch.equal(seen[0][name], start[name]) for name in start)
+    assert (first.stage, first.epoch, first.questions, first.removed) == (2, 0, 0, 0)
+    assert math.isnan(first.loss)
+    assert [(row.epoch, row.questions, row.removed) for row in others] == [(1, 64, 0), (2, 64, 1), (3, 64, 2)]
+    assert not any(math.isnan(row.loss) for row in others)
 
 
-def test_a_folder_without_a_card_is_no_checkpoint(tmp_path):
-    with pytest.raises(StudyError, match="not a checkpoint of this study"):
-        checkpoints.load(tmp_path)
+def test_other_methods_remove_nothing(icot):
+    no_cot = icot(removing("step", 1), method="no_cot")
+    assert no_cot.spec.removal is None
+    assert {row.removed for row in no_cot.run()} == {0}
 
 
-@pytest.mark.parametrize("template", ["symbols", "prose"])
-def test_pretraining_predicts_walked_nodes_alone(study, splits, template):
-    texts = map(TEMPLATES[template].text, splits["train"])
-    model, tokenizer = base_model.make(study.model, 0, texts)
-    settings_ = read_study(settings("quick")).model.pretraining.model_copy(
-        update={"steps": 20, "warmup": 0, "decay": 0, "batch_size": 4}
+# --------------------------------------------------------------------------------- resumed and stopped
+
+
+class Killed(Exception):
+    pass
+
+
+def killed_after(trainer, monkeypatch, n):
+    """Let the trainer die in the update after its n-th."""
+    update, numbers = trainer.learner.update, count()
+
+    def dying(batches, rate):
+        if next(numbers) == n:
+            raise Killed
+        return update(batches, rate)
+
+    monkeypatch.setattr(trainer.learner, "update", dying)
+
+
+def assert_same(one, other):
+    assert str([astuple(row) for row in one.history]) == str([astuple(row) for row in other.history])
+    for (name, a), b in zip(weights(one).items(), weights(other).values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+@pytest.mark.parametrize("n", range(N_STEPS))
+@pytest.mark.parametrize("reset", ["stage", "epoch"])
+def test_killed_in_any_update_and_resumed_is_uninterrupted(stage, tmp_path, monkeypatch, n, reset):
+    whole = stage(reset_optimizer=reset)
+    whole.run()
+    broken = stage(reset_optimizer=reset)
+    killed_after(broken, monkeypatch, n)
+    with pytest.raises(Killed):
+        broken.run(saver=Saver(tmp_path, minutes=0))
+    again = stage(reset_optimizer=reset)
+    steps = []
+    monkeypatch.setattr(again.learner, "update", counted(again.learner.update, steps))
+    again.run(saver=Saver(tmp_path, minutes=0))
+    assert len(steps) == N_STEPS - n
+    assert_same(whole, again)
+
+
+def counted(update, steps):
+    def run(batches, rate):
+        steps.append(rate)
+        return update(batches, rate)
+
+    return run
+
+
+def test_killed_again_and_again(stage, tmp_path, monkeypatch):
+    whole = stage()
+    whole.run()
+    for n in (3, 0, 2, 1):
+        broken = stage()
+        killed_after(broken, monkeypatch, n)
+        with pytest.raises(Killed):
+            broken.run(saver=Saver(tmp_path, minutes=0))
+    again = stage()
+    again.run(saver=Saver(tmp_path, minutes=0))
+    assert_same(whole, again)
+
+
+def test_states_are_saved_when_they_are_due(stage, tmp_path, monkeypatch):
+    times = iter(range(0, 10000, 25))  # a look at the clock takes 25 seconds
+    monkeypatch.setattr(saver, "monotonic", lambda: next(times))
+    saved = []
+    monkeypatch.setattr(
+        Saver, "save", lambda self, *_: saved.append(setattr(self, "last", saver.monotonic()))
     )
-    text = study.text.model_copy(update={"template": template})
-    pretrainer = pretrain.Pretrainer(model, tokenizer, splits["train"], settings_, text, 0)
-    pages = [pretrainer._page() for _ in range(3)]
-    batch = pretrainer._batch(pages)
-    expected = [w for page in pages for _, walked in page.walks for w in tokenizer(walked)["input_ids"]]
-    assert batch.target_N.tolist() == expected
-    reports = pretrainer.run(reports=4)
-    assert [report.step for report in reports] == [5, 10, 15, 20]
-    assert reports[-1].loss < reports[0].loss
-    assert all(report.loss > report.floor > 0 for report in reports)
+    stage().run(saver=Saver(tmp_path, minutes=1))
+    assert 0 < len(saved) < N_STEPS
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_the_state_and_ends_the_stage(stage, tmp_path, monkeypatch, number):
+    whole, broken = stage(), stage()
+    whole.run()
+    update = broken.learner.update
+
+    def signalled(batches, rate):
+        os.kill(os.getpid(), number)
+        return update(batches, rate)
+
+    monkeypatch.setattr(broken.learner, "update", signalled)
+    before = signal.getsignal(number)
+    with (
+        Saver(tmp_path, minutes=60) as saver,
+        pytest.raises(StudyError, match=f"ended by {number.name} after 1 "),
+    ):
+        broken.run(saver=saver)
+    assert signal.getsignal(number) == before
+    again = stage()
+    again.run(saver=Saver(tmp_path, minutes=60))
+    assert_same(whole, again)
+
+
+def test_a_truncated_state_is_noticed_and_none_left_is_a_beginning(stage, tmp_path, capsys):
+    states = Saver(tmp_path, minutes=0)
+    for number in range(2):
+        states.save({"a": torch.full((3,), float(number))}, {})
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:-5])
+    whole, again = stage(), stage()
+    whole.run()
+    again.run(saver=Saver(tmp_path, minutes=60))
+    assert capsys.readouterr().err.count("is damaged") == 2
+    assert_same(whole, again)
+
+
+def poisoned(trainer, monkeypatch, at, value, times=1, epoch=1):
+    """Let the loss of an update be something else, that many times."""
+    update, left = trainer.learner.update, [times]
+
+    def found(batches, rate):
+        total = update(batches, rate)
+        if trainer.epoch_state.done == at and len(trainer.history) == epoch and left[0]:
+            left[0] -= 1
+            total[0] = value
+        return total
+
+    monkeypatch.setattr(trainer.learner, "update", found)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
+def test_a_loss_that_diverges_stops_the_stage_and_names_the_update_and_its_questions(
+    stage, tmp_path, monkeypatch, value
+):
+    trainer = stage()
+    poisoned(trainer, monkeypatch, 2, value)
+    with pytest.raises(StudyError, match="epoch 1, update 3: the loss is") as error:
+        trainer.run(saver=Saver(tmp_path, minutes=0))
+    trainer.sampler.start_epoch(0)
+    assert ", ".join(map(str, trainer.sampler.chosen(2))) in str(error.value)
+    saver = Saver(tmp_path, minutes=0)
+    assert saver.load(max(saver.numbers()))[1]["done"] == 2  # the last good state
+
+
+def test_a_stage_that_diverged_goes_back_and_on_at_half_the_rate(stage, tmp_path, monkeypatch):
+    trainer = stage(roll_back=1)
+    poisoned(trainer, monkeypatch, 2, float("nan"))
+    rates = []
+    monkeypatch.setattr(trainer.learner, "update", counted(trainer.learner.update, rates))
+    history = trainer.run(saver=Saver(tmp_path, minutes=60))  # saved at the beginning alone
+    assert [row.epoch for row in history] == [0, 1, 2]
+    full = rates[0]
+    assert rates == [full] * 4 + [full / 2] * N_STEPS
+    again = stage(roll_back=1)
+    poisoned(again, monkeypatch, 2, float("nan"), times=2)
+    with pytest.raises(StudyError, match="update 3: the loss is nan"):
+        again.run(saver=Saver(tmp_path / "other", minutes=60))
+
+
+def test_norms_of_thoughts_are_in_the_history(stage):
+    history = stage().run()
+    assert [row.thought_norm > 0 for row in history] == [False, True, True]
+
+
+def test_time_and_energy_of_a_stage_are_those_of_all_its_jobs(stage, tmp_path, monkeypatch):
+    """Of a job before, up to its last state, and of this job, with what it did before its roll-back."""
+    joules, seconds = [0.0], [0.0]
+    monkeypatch.setattr(meter, "energy_used", lambda device: joules[0])
+    monkeypatch.setattr(meter, "perf_counter", lambda: seconds[0])
+    job = stage()
+    joules[0], seconds[0] = 30.0, 500.0
+    killed_after(job, monkeypatch, 3)
+    with pytest.raises(Killed):
+        job.run(saver=Saver(tmp_path, minutes=0))
+    again = stage(roll_back=1)
+    update = again.learner.update
+
+    def measured(batches, rate):
+        joules[0], seconds[0] = joules[0] + 1, seconds[0] + 10
+        return update(batches, rate)
+
+    monkeypatch.setattr(again.learner, "update", measured)
+    poisoned(again, monkeypatch, 1, float("nan"), epoch=2)
+    again.run(saver=Saver(tmp_path, minutes=60))
+    assert again.n_roll_backs == 1
+    n_updates = 2 * (1 + 4)  # the last of epoch 1 and all of epoch 2, twice
+    assert (again.meter.joules, again.meter.seconds) == (30 + n_updates, 500 + 10 * n_updates)

@@ -1,0 +1,60 @@
+"""Unfinished work: for one key, one job at a time, and damage is noticed."""
+
+import subprocess
+import sys
+from contextlib import suppress
+
+import pytest
+
+from coconut_study.common.errors import StudyError
+from coconut_study.common.workspace import Pieces, workspace
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_workspace_is_for_one_key_and_ends_with_its_work(tmp_path):
+    folder = tmp_path / "state"
+    for begun in (False, True):
+        with suppress(Killed), workspace(folder, "one") as own:
+            assert (own / "work").exists() == begun
+            (own / "work").write_text("")
+            raise Killed
+    with workspace(folder, "two") as own:
+        assert not (folder / "one").exists()
+        assert list(own.iterdir()) == []
+    assert not folder.exists()
+
+
+def test_two_writers_never_meet(tmp_path):
+    command = [
+        sys.executable, "-c",
+        "import sys, pathlib; from coconut_study.common.workspace import workspace\n"
+        "with workspace(pathlib.Path(sys.argv[1]), 'key'): print('in', flush=True); sys.stdin.read()",
+        str(tmp_path / "state"),
+    ]  # fmt: skip
+    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdout.readline() == "in\n"
+    with pytest.raises(StudyError, match="another process works here"), workspace(tmp_path / "state", "key"):
+        pass
+    other.kill()
+    other.communicate()
+    with workspace(tmp_path / "state", "key") as own:
+        assert own.is_dir()
+
+
+def test_pieces_are_done_once_and_again_where_they_are_damaged(tmp_path, capsys):
+    done = []
+
+    def work():
+        done.append(1)
+        return {"rows": [0.1, None, "é"]}
+
+    assert Pieces(tmp_path)("a", work) == Pieces(tmp_path)("a", work) == {"rows": [0.1, None, "é"]}
+    assert len(done) == 1
+    path = tmp_path / "a.json"
+    path.write_bytes(path.read_bytes()[:-6])
+    assert Pieces(tmp_path)("a", work) == {"rows": [0.1, None, "é"]}
+    assert len(done) == 2
+    assert f"{path}: this piece of work is damaged" in capsys.readouterr().err

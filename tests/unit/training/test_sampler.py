@@ -1,0 +1,150 @@
+"""Batches of a stage: order, mixing, and what iCoT leaves of the chain."""
+
+import json
+
+import pytest
+
+from coconut_study.common.errors import StudyError
+from coconut_study.sequences.methods import Removal
+from coconut_study.sequences.templates import TEMPLATES, WORD
+from coconut_study.training import base_model
+from coconut_study.training.micro_batches import split
+from coconut_study.training.sampler import Sampler
+
+from .conftest import changed, trained
+
+
+def removing(unit="token", per_epoch=1.0, smoothing=None, limit=None):
+    return Removal(unit=unit, per_epoch=per_epoch, smoothing=smoothing, limit=limit)
+
+
+def updates(trainer):
+    """The sequences of every update."""
+    batches = []
+    for epoch, n in enumerate(trainer.schedule.steps_by_epoch()):
+        trainer.sampler.start_epoch(epoch)
+        for number in range(n):
+            removed = trainer.schedule.removed(trainer.schedule.first_step(epoch) + number)
+            batches.append(trainer.sampler.batch(number, removed))
+    return batches
+
+
+def sequences(sampler, n):
+    """The sequences of the first batches of an epoch."""
+    return [one for number in range(n) for one in sampler.batch(number, removed=0)]
+
+
+@pytest.mark.parametrize("redraw", [True, False])
+def test_mirror_questions_are_in_one_batch_if_the_settings_say_so(stages, base, splits, redraw):
+    n_shared = {}
+    for mirrors in ("together", "apart"):
+        sampler = Sampler(changed(stages[2], mirrors=mirrors, redraw=redraw), base[1], splits["train"])
+        rows = sequences(sampler, 2)
+        pairs = [split(rows[i : i + 2], 2, 0, share_prefixes=True)[0] for i in range(0, len(rows), 2)]
+        n_shared[mirrors] = sum(pair.prefixes is not None for pair in pairs)
+        chosen = [i for number in range(4) for i in sampler.chosen(number)]
+        assert sorted(chosen) == list(range(len(splits["train"])))
+    assert n_shared["together"] == len(rows) // 2
+    assert n_shared["apart"] < n_shared["together"] // 2
+
+
+def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(stages, base, splits):
+    spec = changed(stages[2], mixing=stages[2].training.mixing.model_copy(update={"probability": 0.5}))
+    rows = sequences(Sampler(spec, base[1], splits["train"]), 4)
+    thoughts = [row.thoughts for row in rows]
+    assert set(thoughts) == {0, 1, 2}
+    assert 0.3 < sum(k < 2 for k in thoughts) / len(thoughts) < 0.7
+    plain = Sampler(stages[2].model_copy(update={"mixed": ()}), base[1], splits["train"])
+    assert [row.before for row in rows] == [row.before for row in sequences(plain, 4)]  # no other draw moves
+
+
+def test_a_sampler_continues_from_its_state(stages, base, splits):
+    sampler = Sampler(changed(stages[2], redraw=True), base[1], splits["train"])
+    sampler.start_epoch(1)
+    sampler.batch(0, removed=0)
+    state = json.loads(json.dumps(sampler.state()))
+    following = sampler.batch(1, removed=0)
+    again = Sampler(sampler.spec, base[1], splits["train"])
+    again.load_state(1, state)
+    assert again.batch(1, removed=0) == following
+
+
+# ---------------------------------------------------------------------------------------------- lengths
+
+
+def test_questions_too_long_for_the_model_are_refused_before_training(stages, study, splits):
+    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
+    short = study.model.model_copy(update={"architecture": study.model.architecture | {"n_positions": 64}})
+    with pytest.raises(StudyError, match=r"takes \d+ positions, the model has 64"):
+        trained(stages[0], base_model.make(short, 0, texts), splits)
+
+
+def test_questions_longer_than_a_sliding_window_are_refused_before_training(stages, study, splits):
+    texts = list(map(TEMPLATES["prose"].text, splits["train"]))
+    architecture = {
+        "model_type": "mistral", "num_hidden_layers": 1, "num_attention_heads": 1, "num_key_value_heads": 1,
+        "hidden_size": 16, "intermediate_size": 16, "sliding_window": 48, "max_position_embeddings": 512,
+    }  # fmt: skip
+    windowed = study.model.model_copy(update={"architecture": architecture})
+    with pytest.raises(StudyError, match=r"takes \d+ positions, the model has 48"):
+        trained(stages[0], base_model.make(windowed, 0, texts), splits)
+
+
+# ------------------------------------------------------------------------------------------------ iCoT
+
+
+def written(question, tokens=0):
+    """The words of a chain that has lost tokens, and of the answer."""
+    text = TEMPLATES["prose"].text(question)
+    return WORD.findall("".join(text.steps))[tokens:] + WORD.findall(text.answer)
+
+
+def words(trainer, sequence):
+    assert sequence.after[-1] == trainer.sampler.marks.eos
+    return trainer.tokenizer.convert_ids_to_tokens(sequence.after[:-1])
+
+
+@pytest.mark.parametrize(
+    ("removal", "gone"),
+    [
+        (removing("token", 6), [0, 1, 3, 4, 6, 7, 9, 10, 12, 13, 13, 13]),
+        (removing("token", 2, limit=3), [0, 0, 1, 1, 2, 2, 13, 13, 13, 13, 13, 13]),
+        (removing("step", 1), [0, 0, 0, 0, 6, 6, 6, 6, 13, 13, 13, 13]),
+    ],
+)
+def test_every_update_trains_on_what_is_left_of_the_chain(icot, splits, removal, gone):
+    trainer = icot(removal)
+    of = {
+        tuple(one.question): question
+        for one, question in zip(trainer.sampler.tokens, splits["train"], strict=True)
+    }
+    for tokens, update in zip(gone, updates(trainer), strict=True):
+        for sequence in update:
+            assert words(trainer, sequence) == written(of[tuple(sequence.before)], tokens)
+
+
+def test_the_last_sequences_are_those_of_no_cot(icot):
+    with_icot, no_cot = icot(removing("step", 1)), icot(removing("step", 1), method="no_cot")
+    ours, theirs = updates(with_icot), updates(no_cot)
+    assert ours[8:] == theirs[8:]
+    assert all(ours[step] != theirs[step] for step in range(8))
+    assert with_icot.spec.layout == no_cot.spec.layout
+
+
+def test_smoothing_takes_more_from_some_questions_and_never_the_answer(icot):
+    smoothing = icot(removing("token", 6, smoothing=0.5))
+    plain = icot(removing("token", 6))
+    lost = [
+        [len(two.after) - len(one.after) for one, two in zip(*updates, strict=True)]
+        for updates in zip(updates(smoothing), updates(plain), strict=True)
+    ]
+    early = [tokens for update in lost[:4] for tokens in update]
+    assert {0, 1, 2} <= set(early)
+    assert min(early) == 0
+    assert all(tokens == 0 for update in lost[9:] for tokens in update)
+    answers = {tuple(one.question): one.answer for one in smoothing.sampler.tokens}
+    assert all(
+        row.after[-len(answers[tuple(row.before)]) :] == answers[tuple(row.before)]
+        for update in updates(smoothing)
+        for row in update
+    )
