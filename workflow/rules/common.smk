@@ -89,19 +89,6 @@ def in_file(*lines):
     return arguments.in_file(Path(".snakemake/arguments"), *lines)
 
 
-def listed(*names, **options):
-    """One argument that stands for the input files of these names, and for those of options."""
-
-    def argument(wildcards, input):
-        files = [path for name in names for path in input.get(name)]
-        files += [
-            f"{option}={path}" for name, option in options.items() for path in input.get(name)
-        ]
-        return in_file(*files)
-
-    return argument
-
-
 def unavailable():
     """A sentence for each model and data set that the jobs about to run need and cannot get."""
     jobs = list(workflow.dag.needrun_jobs())

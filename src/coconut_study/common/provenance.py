@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import platform
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -18,8 +19,8 @@ from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "networkx")
-# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress. The
-# catalog of tables and figures holds records, each of which counts for its own result.
+# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress.
+# The catalog of tables and figures holds records, each of which counts for its own result.
 UNTRACKED = frozenset({"settings", "options", "errors", "progress", "catalog"})
 
 
@@ -99,6 +100,7 @@ def _bound(node: ast.stmt) -> list[str]:
     return [one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
 
 
+@cache
 def _names(node: ast.AST) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
@@ -106,8 +108,22 @@ def _names(node: ast.AST) -> set[str]:
 @cache
 def _imports(node: ast.AST) -> tuple[str, ...]:
     """The modules of this package that a piece of code imports."""
-    found = [one for one in ast.walk(node) if isinstance(one, ast.ImportFrom)]
+    found = [one for one in _inside(node) if isinstance(one, ast.ImportFrom)]
     return tuple(_module(one) for one in found if f"{one.module}.".startswith(f"{PACKAGE.name}."))
+
+
+def _inside(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement and all statements inside it; expressions hold none."""
+    yield node
+    for block in _blocks(node):
+        for one in block:
+            yield from _inside(one)
+
+
+def _blocks(node: ast.AST) -> list[list[ast.AST]]:
+    """The lists of statements inside a statement, and of handlers and cases, which hold some."""
+    fields = (getattr(node, name, None) for name in ("body", "orelse", "finalbody", "handlers", "cases"))
+    return [field for field in fields if isinstance(field, list)]
 
 
 def _module(node: ast.ImportFrom) -> str:
@@ -133,6 +149,15 @@ def _parsed(text: str) -> ast.Module:
 
 class _Effective(ast.NodeTransformer):
     """Leaves of code what has an effect, with one import statement for each imported name."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Visits statements, not expressions."""
+        for block in _blocks(node):
+            visited = [self.visit(one) for one in block]
+            block[:] = [
+                one for new in visited for one in (new if isinstance(new, list) else [new]) if one is not None
+            ]
+        return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         """Removes docstrings."""

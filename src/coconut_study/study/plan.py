@@ -225,7 +225,7 @@ class Plan:
         )
 
     @cached_property
-    def asked(self) -> dict[str, list[Run]]:
+    def evaluated(self) -> dict[str, list[Run]]:
         """For each rule that evaluates trained runs, the runs that it evaluates."""
         return {
             "respond": self.runs,
@@ -313,7 +313,7 @@ class Plan:
         return [
             path
             for rule, name in MEASURED.items()
-            for path in self.of_runs(name, [run for run in self.asked[rule] if run in wanted])
+            for path in self.of_runs(name, [run for run in self.evaluated[rule] if run in wanted])
         ]
 
     # -------------------------------------------------------------------------------------------- costs
@@ -342,7 +342,7 @@ class Plan:
         ]
         jobs += [
             self._job(rule, f"{run.dataset}/{run.method}/seed{run.seed}", run.dataset)
-            for rule, runs in self.asked.items()
+            for rule, runs in self.evaluated.items()
             for run in runs
         ]
         by_rule: dict[str, list[Job]] = {}

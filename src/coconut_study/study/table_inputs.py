@@ -23,7 +23,7 @@ def names(plan: Plan, record: Record) -> list[str]:
     if record.of == "comparison":
         values: list[dict[str, Any]] = [{"comparison": name} for name in plan.study.comparisons]
     else:
-        runs = plan.runs_of(plan.study.sweep) if record.of == "sweep" else plan.asked[record.of]
+        runs = plan.runs_of(plan.study.sweep) if record.of == "sweep" else plan.evaluated[record.of]
         values = [run._asdict() for run in runs]
     return list(dict.fromkeys(record.file.format(**one) for one in values))
 
@@ -68,7 +68,7 @@ def _of_runs(rule: str) -> Callable[[Plan, Wildcards], Files]:
     """The file that `rule` leads to for each run that the wildcards allow."""
 
     def files(plan: Plan, wildcards: Wildcards) -> Files:
-        runs = [run for run in plan.asked[rule] if _allowed(run, wildcards)]
+        runs = [run for run in plan.evaluated[rule] if _allowed(run, wildcards)]
         paths = plan.of_runs(MEASURED[rule], runs)
         return dict(zip(map(run_name, runs), paths, strict=True))
 
@@ -217,8 +217,8 @@ def _other_jobs(plan: Plan, dataset: str, methods: tuple[str, ...]) -> list[tupl
     """The jobs that evaluate the runs of one method; none for a group of methods."""
     return [
         _measured_job(plan, rule, run_name(run), dataset)
-        for rule, asked in plan.asked.items()
-        for run in asked
+        for rule, runs in plan.evaluated.items()
+        for run in runs
         if run.dataset == dataset and (run.method,) == methods
     ]
 

@@ -174,7 +174,7 @@ def test_each_run_is_in_three_parts():
 
 def test_an_experiment_that_is_left_out_has_no_runs():
     plan = plan_of(settings("smoke"))
-    assert {rule: len(runs) for rule, runs in plan.asked.items()} == {
+    assert {rule: len(runs) for rule, runs in plan.evaluated.items()} == {
         "respond": 6, "clock": 0, "ending": 0, "probe": 0, "decode": 0,
     }  # fmt: skip
     assert plan.measured(plan.runs) == plan.of_runs("grades.csv")
@@ -182,16 +182,16 @@ def test_an_experiment_that_is_left_out_has_no_runs():
 
 
 def test_what_is_measured_of_a_run_are_the_files_of_the_rules_it_is_selected_for():
-    run = next(run for run in PAPER.asked["probe"] if run in PAPER.asked["decode"])
+    run = next(run for run in PAPER.evaluated["probe"] if run in PAPER.evaluated["decode"])
     names = [path.rpartition("/")[2] for path in PAPER.measured([run])]
     assert {"grades.csv", "values.csv", "decoded.csv"} <= set(names)
     assert all(f"/runs/{run.dataset}/{run.method}/seed{run.seed}/" in path for path in PAPER.measured([run]))
     whole = PAPER.measured(PAPER.runs)
-    assert len(whole) == len(set(whole)) == sum(map(len, PAPER.asked.values()))
+    assert len(whole) == len(set(whole)) == sum(map(len, PAPER.evaluated.values()))
 
 
 def test_each_rule_has_its_numbers_of_thoughts():
-    run = PAPER.asked["probe"][0]
+    run = PAPER.evaluated["probe"][0]
     trained = PAPER.trained_k(run.dataset, run.method)
     assert PAPER.ks("clock", run) == PAPER.ks("decode", run) == {trained}
     assert PAPER.ks("ending", run) == set(range(trained + 1))
@@ -202,7 +202,7 @@ def test_each_rule_has_its_numbers_of_thoughts():
 
 
 def test_a_generation_spec_names_its_run_and_has_layouts_by_thoughts():
-    run = PAPER.asked["probe"][0]
+    run = PAPER.evaluated["probe"][0]
     spec = PAPER.generation_spec(run)
     assert spec.run == {"dataset": run.dataset, "method": run.method, "seed": run.seed}
     assert [layout.thoughts for layout in spec.layouts] == sorted(PAPER.ks("respond", run))
@@ -256,7 +256,7 @@ def test_every_job_is_counted_once_and_training_by_its_epochs():
     assert {rule: len(jobs) for rule, jobs in plan.jobs.items()} == {
         "base": len(plan.bases),
         "train": len(plan.stages),
-        **{rule: len(runs) for rule, runs in plan.asked.items() if runs},
+        **{rule: len(runs) for rule, runs in plan.evaluated.items() if runs},
     }
     run, chain = next(iter(plan.chains.items()))
     names = {job.name: job for job in plan.jobs["train"]}
