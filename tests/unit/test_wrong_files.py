@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -14,7 +15,7 @@ from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
 from coconut_study.engine.tokenizer import add_marks, word_level
 from coconut_study.questions import formats, question, schema
-from coconut_study.report import catalog as columns
+from coconut_study.report import catalog, inputs
 from coconut_study.sequences.templates import TEMPLATES
 
 from ..conftest import GRAPH, tiny
@@ -43,16 +44,16 @@ def refused(tmp_path, monkeypatch, capsys):
     return run
 
 
-def asked(number: int) -> question.Question:
+def question_on_graph(number: int) -> question.Question:
     """A question on the graph of the tests, each number another."""
     return question.redraw(
-        [question.ask([GRAPH], np.random.default_rng(0))[0]], np.random.default_rng(number)
+        [question.from_graphs([GRAPH], np.random.default_rng(0))[0]], np.random.default_rng(number)
     )[0]
 
 
 def record(**changes) -> dict:
     """A record of the published schema, with some fields changed, or gone where they are None."""
-    fields = schema.to_json(question.ask([GRAPH], np.random.default_rng(0))[0]) | changes
+    fields = schema.to_json(question.from_graphs([GRAPH], np.random.default_rng(0))[0]) | changes
     return {field: value for field, value in fields.items() if value is not None}
 
 
@@ -73,7 +74,7 @@ def prontoqa(**changes) -> str:
 
 
 QUESTION_FILES = {
-    # name, content, what is said behind the path
+    # name, content, what the message says after the path
     "cut in a line": ("q.jsonl", f"{GOOD}\n{GOOD[:90]}", ", line 2: not JSON"),
     "a cut list": ("q.json", f"[{GOOD}, {GOOD}", ", line 1: not JSON"),
     "no JSON": ("q.json", "question: who?", ", line 1: not JSON"),
@@ -90,12 +91,12 @@ QUESTION_FILES = {
     "no root": ("q.jsonl", record(root=None), 'question 0: has no field "root"'),
     "a misspelt field": ("q.jsonl", PLAIN | {"anwser": "5"}, 'unknown field "anwser"; did you mean answer?'),
     "an unknown field": ("q.jsonl", PLAIN | {"id": 7}, 'unknown field "id"; there are question, answer'),
-    "a question that is no text": ("q.jsonl", PLAIN | {"question": 3}, 'field "question" is not a str'),
+    "a question that is no text": ("q.jsonl", PLAIN | {"question": 3}, 'field "question" is not a string'),
     "an empty answer": ("q.jsonl", PLAIN | {"answer": " "}, 'field "answer" is empty'),
     "steps in one text": ("q.jsonl", PLAIN | {"steps": "2+3=5"}, 'field "steps" is not a list'),
     "a step that is no text": ("q.jsonl", PLAIN | {"steps": [5]}, 'field "steps" is not a list of sentences'),
-    "a root that is no number": ("q.jsonl", record(root="Alex"), 'field "root" is not a int'),
-    "a root that is true": ("q.jsonl", record(root=True), 'field "root" is not a int'),
+    "a root that is no number": ("q.jsonl", record(root="Alex"), 'field "root" is not a whole number'),
+    "a root that is true": ("q.jsonl", record(root=True), 'field "root" is not a whole number'),
     "a root out of range": ("q.jsonl", record(root=7), "neg_target is outside 0..6"),
     "a target below range": ("q.jsonl", record(target=-1), "neg_target is outside 0..6"),
     "an edge out of range": ("q.jsonl", record(edges=[*EDGES, [0, 7]]), "an edge names a node outside 0..6"),
@@ -125,9 +126,9 @@ QUESTION_FILES = {
     "ProntoQA, cut": ("q.json", prontoqa()[:-9], ", line 1: not JSON"),
     "ProntoQA without a chain": ("q.json", prontoqa(chain_of_thought=None), "has no test_example with 'ch"),
     "ProntoQA without a query": ("q.json", prontoqa(query=None), "has no test_example with 'query'"),
-    "ProntoQA with a number": ("q.json", prontoqa(chain_of_thought=3), "example2: is no example of ProntoQA"),
-    "ProntoQA with true": ("q.json", prontoqa(answer=True), 'is no example of ProntoQA (field "answer"'),
-    "ProntoQA, a list": ("q.json", '{"example1": ["test_example"]}', "example1: is no example of ProntoQA"),
+    "ProntoQA with a number": ("q.json", prontoqa(chain_of_thought=3), "is not an example of ProntoQA"),
+    "ProntoQA with true": ("q.json", prontoqa(answer=True), 'is not an example of ProntoQA (field "answer"'),
+    "ProntoQA, a list": ("q.json", '{"example1": ["test_example"]}', "example1: is not an example"),
 }  # fmt: skip
 
 
@@ -165,12 +166,12 @@ def files(tmp_path):
     settings = {"source": "files"}
     for number, split in enumerate(("train", "valid", "test")):
         path = tmp_path / f"{split}.jsonl"
-        schema.write(path, [asked(2 * number), asked(2 * number + 1)])
+        schema.write(path, [question_on_graph(2 * number), question_on_graph(2 * number + 1)])
         settings[split] = {"path": str(path)}
     return settings
 
 
-def drawn(tmp_path, settings) -> list[object]:
+def questions_command(tmp_path, settings) -> list[object]:
     outs = [
         part for split in ("train", "valid", "test") for part in (f"--{split}", tmp_path / f"out/{split}")
     ]
@@ -190,22 +191,26 @@ def drawn(tmp_path, settings) -> list[object]:
     ],
 )
 def test_a_file_that_is_not_as_the_study_says_is_refused(refused, tmp_path, files, change, words):
-    assert words in refused(*drawn(tmp_path, files | {"test": files["test"] | change}))
+    assert words in refused(*questions_command(tmp_path, files | {"test": files["test"] | change}))
 
 
 def test_questions_of_valid_and_test_stand_nowhere_else_unless_they_may(
     refused, tmp_path, files, monkeypatch
 ):
-    both = [asked(0), asked(8)]
+    both = [question_on_graph(0), question_on_graph(8)]
     schema.write(Path(files["test"]["path"]), both)
-    said = refused(*drawn(tmp_path, files))
+    said = refused(*questions_command(tmp_path, files))
     assert said.startswith(
-        f"error: {files['train']['path']}: question 0 of train is one of test too, and so are 1"
+        f"error: {files['train']['path']}: question 0 of train repeats a question of test, and so do 1"
     )
-    schema.write(Path(files["test"]["path"]), [asked(8), asked(8)])
-    assert "test.jsonl: question 1 of test is one of test too" in refused(*drawn(tmp_path, files))
+    schema.write(Path(files["test"]["path"]), [question_on_graph(8), question_on_graph(8)])
+    assert "test.jsonl: question 1 of test repeats a question of test" in refused(
+        *questions_command(tmp_path, files)
+    )
     schema.write(Path(files["test"]["path"]), both)
-    monkeypatch.setattr(sys, "argv", ["coconut_study", *map(str, drawn(tmp_path, files | {"repeats": 1}))])
+    monkeypatch.setattr(
+        sys, "argv", ["coconut_study", *map(str, questions_command(tmp_path, files | {"repeats": 1}))]
+    )
     with pytest.raises(SystemExit) as ended:
         __main__.main()
     assert ended.value.code == 0
@@ -213,8 +218,8 @@ def test_questions_of_valid_and_test_stand_nowhere_else_unless_they_may(
 
 
 def test_training_questions_may_repeat_themselves(tmp_path, files, monkeypatch):
-    schema.write(Path(files["train"]["path"]), [asked(0)] * 3)
-    monkeypatch.setattr(sys, "argv", ["coconut_study", *map(str, drawn(tmp_path, files))])
+    schema.write(Path(files["train"]["path"]), [question_on_graph(0)] * 3)
+    monkeypatch.setattr(sys, "argv", ["coconut_study", *map(str, questions_command(tmp_path, files))])
     with pytest.raises(SystemExit) as ended:
         __main__.main()
     assert ended.value.code == 0
@@ -235,8 +240,8 @@ SHAPE = {
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        (SHAPE | {"persons": 2}, "questions.persons, questions.concepts: 3 persons"),
-        (SHAPE | {"hops": [6, 3]}, "hops: the fewest (6) are more than the most (3)"),
+        (SHAPE | {"persons": 2}, "questions.persons, questions.concepts: a graph with 3 persons"),
+        (SHAPE | {"hops": [6, 3]}, "hops: minimum 6 exceeds maximum 3"),
         (SHAPE | {"seed": -1}, "seed: Input should be greater than or equal to 0"),
         (SHAPE | {"sorce": "x"}, "sorce: unknown key; did you mean source?"),
         (
@@ -248,7 +253,7 @@ SHAPE = {
     ],
 )
 def test_questions_that_cannot_be_drawn_are_refused(refused, tmp_path, settings, words):
-    assert words in refused(*drawn(tmp_path, settings))
+    assert words in refused(*questions_command(tmp_path, settings))
 
 
 def test_a_hub_data_set_whose_steps_are_one_text_is_refused(tmp_path, monkeypatch):
@@ -285,7 +290,7 @@ LACKING = json.dumps({key: value for key, value in RESPONSE.items() if key != "t
             lines({}, {"question": -1}),
             "r.jsonl, line 2: question: Input should be greater than or equal to 0",
         ),
-        (lines({}, {"k": True, "question": 1}), "r.jsonl, line 2: k: true and false are no numbers"),
+        (lines({}, {"k": True, "question": 1}), "r.jsonl, line 2: k: expected a number, got true or false"),
         (
             lines({}, {"kind": "none at all"}),
             "r.jsonl, line 2: kind: Input should be 'none', 'continuous' or 'pause'",
@@ -305,7 +310,7 @@ def test_wrong_responses_are_refused(refused, tmp_path, text, words):
     path = tmp_path / "r.jsonl"
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    schema.write(tmp_path / "test.jsonl", [asked(0), asked(1)])
+    schema.write(tmp_path / "test.jsonl", [question_on_graph(0), question_on_graph(1)])
     said = refused(
         "grade", "--settings", '{"hidden_prefix": "exact"}', "--template", "prose", "--responses", path,
         "--questions", tmp_path / "test.jsonl", "--out", tmp_path / "grades.csv",
@@ -320,60 +325,69 @@ def test_wrong_settings_of_a_command_are_refused(refused, tmp_path):
     assert "Invalid JSON" in refused("grade", "--settings", "{", *given)
 
 
-# ------------------------------------------------------------------------------------------- tables
+# ---------------------------------------------------------------------------------- tables and figures
 
-OUT = "out.csv"
-MAIN = ["--rows", "[]", "--paper", PAPER, "--shortcuts", '{"d": "shortcuts.csv"}', "--worked", "95"]
-TITLES = ["--titles", "{}"]
-ONE = ["--dataset", "d", "--method", "m"]
-TABLES = {
-    # command: how the table is given, what else is, the columns
-    "table-main": ("", [*MAIN, *TITLES], columns.GRADES),
-    "table-seeds": ("", ["--rows", "[]", *TITLES], columns.GRADES),
-    "table-sweep": ("", TITLES, columns.GRADES),
-    "table-data": ("", ["--columns", '["a"]', "--paper", PAPER], columns.STATISTICS),
-    "table-stages": ("--table", TITLES, columns.LEARNING),
-    "table-comparison": ("", ["--points", "[]", *TITLES], columns.GRADES),
-    "table-clock": ("", ["--rows", "[]", "--paper", PAPER, *TITLES], columns.TIMES),
-    "table-ending": ("", TITLES, columns.ENDS),
-    "table-parallelism": ("", TITLES, columns.VALUES),
-    "table-heights": ("", TITLES, columns.VALUES),
-    "table-decoded": ("", TITLES, columns.DECODED),
-    "table-claims": ("", ["--paper", PAPER, "--stand-ins", "{}", *TITLES], columns.GRADES),
-    "table-learning": ("", ["--runs", "[]"], columns.HISTORY),
-    "figure-accuracy": ("--table", ["--seeds", "seeds.csv", *TITLES], columns.MAIN),
-    "figure-sweep": ("--table", [*TITLES, *ONE, "--references", "[]"], columns.SWEEP),
-    "figure-learning": ("--table", TITLES, columns.LEARNING),
-    "figure-stages": ("--table", TITLES, columns.STAGES),
-    "figure-comparison": ("--table", ["--x", "label", "--xlabel", "", *TITLES], columns.COMPARISON),
-    "figure-parallelism": ("--table", ONE, columns.PARALLELISM),
-    "figure-heights": ("--table", ONE, columns.HEIGHTS),
-    "figure-tree": ("--values", ["--questions", "test.jsonl", "--case", "0"], columns.VALUES),
+RUN = {"dataset": "d", "method": "m", "seed": 1}
+FILES = {  # kind of file: what it is of, the columns that are read
+    "grades": ("d/m/seed1", inputs.GRADES),
+    "clock": ("d/m/seed1", inputs.CLOCK),
+    "ending": ("d/m/seed1", inputs.ENDING),
+    "values": ("d/m/seed1", inputs.VALUES),
+    "decoded": ("d/m/seed1", inputs.DECODED),
+    "histories": ("stage", inputs.HISTORY),
+    "shortcuts": ("d", inputs.SHORTCUTS),
+    "statistics": ("train", inputs.STATISTICS),
 }
+RECORDS = {record.rule: record for record in [*catalog.TABLES.values(), *catalog.FIGURES.values()]}
+# (table or figure, a CSV file that it is made from, that file's columns)
+MADE_FROM = [
+    (rule, name, columns)
+    for rule, record in RECORDS.items()
+    for name, columns in [
+        *((name, catalog.TABLES[name].columns) for name in record.tables),
+        *((kind, FILES[kind][1]) for kind in record.reads if kind in FILES),
+    ]
+]
+
+
+def write_row(name: str, columns: Sequence[str]) -> None:
+    row = {"outcome": "correct path"} | RUN
+    pd.DataFrame([[row.get(column, 1) for column in columns]], columns=list(columns)).to_csv(
+        f"{name}.csv", index=False
+    )
 
 
 @pytest.fixture
-def tabled(refused, tmp_path, monkeypatch):
-    """What a command says of a table."""
+def made(refused, tmp_path, monkeypatch):
+    """What the command of a table or figure says; all of its files are good until a test damages one."""
     monkeypatch.chdir(tmp_path)
-    pd.DataFrame(columns=list(columns.SHORTCUTS)).to_csv("shortcuts.csv", index=False)
-    pd.DataFrame(columns=list(columns.SEEDS)).to_csv("seeds.csv", index=False)
-    schema.write(Path("test.jsonl"), [asked(0)])
+    for name, columns in {name: columns for _, name, columns in MADE_FROM}.items():
+        write_row(name, columns)
+    schema.write(Path("test.jsonl"), [question_on_graph(0)])
 
-    def run(command: str) -> str:
-        given, others, _ = TABLES[command]
-        return refused(command, *([given] * bool(given)), "in.csv", *others, "--out", OUT)
+    def run(rule: str, **changes: object) -> str:
+        record = RECORDS[rule]
+        others = {"paper": {"paper": PAPER}, "questions": {"d": "test.jsonl"}}
+        arguments = {
+            "files": {kind: others.get(kind) or {FILES[kind][0]: f"{kind}.csv"} for kind in record.reads},
+            "tables": {name: f"{name}.csv" for name in record.tables},
+            "settings": {key: {} for key in record.needed},
+        }
+        (tmp_path / "arguments.json").write_text(json.dumps(arguments | changes))
+        return refused(
+            record.kind, record.name, "--arguments", "@arguments.json", "--out", f"{record.name}.out.svg"
+        )
 
     return run
 
 
-@pytest.mark.parametrize("command", TABLES)
+@pytest.mark.parametrize(("rule", "name", "columns"), MADE_FROM)
 @pytest.mark.parametrize("which", [0, -1])
-def test_a_table_without_a_column_is_refused(tabled, command, which):
-    there = list(TABLES[command][2])
+def test_a_table_without_a_column_is_refused(made, rule, name, columns, which):
+    there = list(columns)
     gone = there.pop(which)
-    pd.DataFrame([[0] * len(there)], columns=there).to_csv("in.csv", index=False)
-    assert tabled(command) == f"error: in.csv: has no column {gone}; it has {', '.join(there)}"
+    write_row(name, there)
+    assert made(rule) == f"error: {name}.csv: has no column {gone}; it has {', '.join(there)}"
 
 
 @pytest.mark.parametrize(
@@ -385,32 +399,36 @@ def test_a_table_without_a_column_is_refused(tabled, command, which):
         (b"a,b\n1,2,3\n1,2,3,4\n", "Error tokenizing data"),
     ],
 )
-@pytest.mark.parametrize("command", ["table-sweep", "figure-learning"])
-def test_what_is_no_table_is_refused(tabled, tmp_path, command, content, words):
-    if content is not None:
-        (tmp_path / "in.csv").write_bytes(content)
-    said = tabled(command)
-    assert said.startswith("error: in.csv: cannot be read as a table (")
+@pytest.mark.parametrize(("rule", "name"), [("table_sweep", "grades"), ("figure_learning", "learning")])
+def test_what_is_not_a_table_is_refused(made, tmp_path, rule, name, content, words):
+    path = tmp_path / f"{name}.csv"
+    path.unlink() if content is None else path.write_bytes(content)
+    said = made(rule)
+    assert said.startswith(f"error: {name}.csv: cannot be read as a table (")
     assert words in said
 
 
 @pytest.mark.parametrize(("text", "words"), [(None, "No such file"), ("a: [", "expected"), ("\0", "special")])
-def test_wrong_numbers_of_the_paper_are_refused(refused, tmp_path, text, words):
-    path, table = tmp_path / "paper.yaml", tmp_path / "in.csv"
+def test_wrong_numbers_of_the_paper_are_refused(made, tmp_path, text, words):
     if text is not None:
-        path.write_text(text)
-    pd.DataFrame([[0] * len(columns.TIMES)], columns=list(columns.TIMES)).to_csv(table, index=False)
-    said = refused(
-        "table-clock", table, "--rows", "[]", "--paper", path, "--titles", "{}", "--out", tmp_path / OUT
-    )
-    assert said.startswith(f"error: {path}: cannot be read (")
+        (tmp_path / "paper.yaml").write_text(text)
+    said = made("table_clock", files={"clock": {"d/m/seed1": "clock.csv"}, "paper": {"paper": "paper.yaml"}})
+    assert said.startswith("error: paper.yaml: cannot be read (")
     assert words in said
 
 
-def test_titles_that_are_no_json_are_refused(tabled, tmp_path, monkeypatch):
-    monkeypatch.setitem(TABLES, "table-sweep", ("", ["--titles", "{"], columns.GRADES))
-    pd.DataFrame([[0] * len(columns.GRADES)], columns=list(columns.GRADES)).to_csv("in.csv", index=False)
-    assert tabled("table-sweep").startswith("error: '{' is not JSON")
+def test_the_files_of_another_run_are_refused(made):
+    said = made("table_ending", files={"ending": {"d/m/seed2": "ending.csv"}})
+    assert said == "error: ending.csv: has d/m/seed1; expected rows of d/m/seed2 alone"
+
+
+def test_wrong_arguments_of_a_table_are_refused(made, refused, tmp_path):
+    assert made("table_sweep", settings={}) == "error: table sweep: settings lacks titles"
+    assert made("table_sweep", files={}) == "error: table sweep: files lacks grades"
+    assert made("table_sweep", rows=[]).startswith("error: rows: unknown key")
+    given = ["--arguments", "{", "--out", tmp_path / "out.csv"]
+    assert "Invalid JSON" in refused("table", "sweep", *given)
+    assert refused("figure", "sweeps", *given) == "error: sweeps is not in the catalog; did you mean sweep?"
 
 
 # ------------------------------------------------------------------------------------------ checkpoints
@@ -419,13 +437,13 @@ def test_titles_that_are_no_json_are_refused(tabled, tmp_path, monkeypatch):
 @pytest.fixture
 def trained(tmp_path):
     """A checkpoint of a tiny model, trained with two thoughts."""
-    texts = [TEMPLATES["symbols"].text(asked(number)) for number in range(8)]
+    texts = [TEMPLATES["symbols"].text(question_on_graph(number)) for number in range(8)]
     tokenizer = word_level(texts)
     add_marks(tokenizer)
     folder = tmp_path / "checkpoint"
     folder.mkdir()
     checkpoints.save(folder, tiny("gpt2", len(tokenizer)), tokenizer, {"thoughts": 2})
-    schema.write(tmp_path / "test.jsonl", [asked(0)])
+    schema.write(tmp_path / "test.jsonl", [question_on_graph(0)])
     return folder
 
 
@@ -476,4 +494,4 @@ def test_a_damaged_checkpoint_is_refused(refused, tmp_path, trained, name):
 def test_a_checkpoint_that_is_not_there_or_knows_fewer_thoughts_is_refused(refused, tmp_path, trained):
     nowhere = tmp_path / "nowhere"
     assert f"{nowhere}: not a checkpoint of this study" in refused(*respond(tmp_path, nowhere))
-    assert "trained with 2 thoughts, cannot be asked with 3" in refused(*respond(tmp_path, trained, 3))
+    assert "trained with 2 thoughts, cannot generate with 3" in refused(*respond(tmp_path, trained, 3))

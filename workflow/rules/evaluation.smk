@@ -22,7 +22,7 @@ def generation(rule):
 
 def limit(number):
     """The option that limits the questions; none for all of them."""
-    return "" if number is None else f"--most {number}"
+    return "" if number is None else f"--limit {number}"
 
 
 rule respond:

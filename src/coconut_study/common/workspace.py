@@ -23,7 +23,7 @@ from coconut_study.common.progress import say
 
 T = TypeVar("T")
 # Called with the name of a piece of work and a function that computes its result; returns the result.
-Keeping = Callable[[str, Callable[[], Any]], Any]
+PieceRunner = Callable[[str, Callable[[], Any]], Any]
 
 
 @contextmanager
@@ -90,6 +90,6 @@ def _read(path: Path) -> Any:
     return json.loads(text)
 
 
-def at_once(_: str, compute: Callable[[], T]) -> T:
+def unsaved(_: str, compute: Callable[[], T]) -> T:
     """Compute a piece of work without saving it."""
     return compute()

@@ -1,10 +1,10 @@
-"""When thoughts end: a classifier on them, beside a fixed number (paper section 3; it shows no numbers).
+"""When thoughts end: after a fixed number, or when a classifier says so (paper section 3).
 
-The paper names two ways to go back to words: a constant number of thoughts, or a binary classifier that
-looks at each thought. Here the classifier learns, from the run's own thoughts on training questions, whether
-the answer after a thought would be right; it stops at the first thought whose probability reaches a
-threshold, and the threshold is the one that answers most validation questions right with fewest thoughts.
-A response after j thoughts does not depend on later ones, so stopping is choosing among responses.
+The paper names two ways to return to words: a constant number of thoughts, or a binary classifier that looks
+at each thought; it reports no numbers for the second. Here the classifier learns, from the run's own thoughts
+on training questions, whether the answer after a thought would be right. Thinking stops at the first thought
+whose probability reaches a threshold, which is chosen on validation questions: most right answers, then
+fewest thoughts. A response after j thoughts does not depend on later ones, so stopping selects a response.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import Template, is_right
 
 THRESHOLDS = np.linspace(0, 1, 101)
-NEVER = np.inf  # the threshold of thinking on to the fixed number
+NEVER = np.inf  # the threshold that is never reached: all thoughts are used
 
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """Thoughts of N questions and what came of them: states (N, K + 1, D) after 0 to K thoughts, and whether
-    the response given there is right (N, K + 1)."""
+    """Chains of K thoughts for N questions.
+
+    states: (N, K + 1, D), the last hidden state after 0 to K thoughts.
+    right: (N, K + 1), whether the response after as many thoughts is right.
+    """
 
     states: np.ndarray
     right: np.ndarray
@@ -45,13 +48,13 @@ class Chains:
 def chains(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    asked: tuple[Sequence[Question], Sequence[Tokens]],
+    questions: Sequence[Question],
+    tokens: Sequence[Tokens],
     layouts: Sequence[Layout],
     template: Template,
     settings: Responding,
 ) -> Chains:
-    """The thoughts of questions, and whether they are answered right in each of the layouts (k = 0 to K)."""
-    questions, tokens = asked
+    """The thoughts on each question, and whether it is answered right in each of the layouts (k = 0 to K)."""
     marks = marks_of(tokenizer)
     responses, _ = respond(model, tokenizer, tokens, layouts, settings)
     right = np.zeros((len(questions), len(layouts)), dtype=bool)
@@ -63,16 +66,18 @@ def chains(
         prompts = [
             build(one, layouts[-1], marks).prompt for one in tokens[start : start + settings.batch_size]
         ]
-        states.append(engine.thoughts(model, prompts, layouts[-1].thoughts, marks).float().cpu().numpy())
+        states.append(
+            engine.thought_states(model, prompts, layouts[-1].thoughts, marks).float().cpu().numpy()
+        )
     return Chains(np.concatenate(states), right)
 
 
 class Classifier:
-    """Logistic regression on a thought: how probably the answer after it is right."""
+    """Logistic regression on a hidden state: the probability that the answer given there is right."""
 
-    def __init__(self, learnt_from: Chains) -> None:
-        states = learnt_from.states.reshape(-1, learnt_from.states.shape[-1])
-        right = learnt_from.right.reshape(-1)
+    def __init__(self, train: Chains) -> None:
+        states = train.states.reshape(-1, train.states.shape[-1])
+        right = train.right.reshape(-1)
         self.constant = float(right[0]) if right.all() or not right.any() else None
         self.pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
         if self.constant is None:
@@ -87,28 +92,37 @@ class Classifier:
 
 
 def stops(probabilities: np.ndarray, threshold: float) -> np.ndarray:
-    """Thoughts (N) after which each question stops: the first to reach the threshold, or else all."""
+    """Number of thoughts (N,) used for each question: up to the first that reaches the threshold, else all.
+
+    `probabilities` is (N, K + 1), for 0 to K thoughts.
+    """
     reached = probabilities >= threshold
     last = probabilities.shape[1] - 1
     return np.where(reached.any(axis=1), reached.argmax(axis=1), last)
 
 
 def threshold(probabilities: np.ndarray, right: np.ndarray) -> float:
-    """The threshold that answers most questions right, and of equal ones that with fewest thoughts."""
+    """The threshold with the most right answers; of equally good ones, that with the fewest thoughts.
 
-    def worth(value: float) -> tuple[float, float]:
+    Both arrays are (N, K + 1).
+    """
+
+    def quality(value: float) -> tuple[float, float]:
         k = stops(probabilities, value)
         return right[np.arange(len(k)), k].mean(), -k.mean()
 
-    return float(max([*THRESHOLDS, NEVER], key=worth))
+    return float(max([*THRESHOLDS, NEVER], key=quality))
 
 
-def rows(learnt: Chains, tuned: Chains, tested: Chains) -> list[dict[str, Any]]:
-    """One row a test question: k and whether it is right, with the fixed number and with the classifier."""
-    classifier = Classifier(learnt)
-    chosen = threshold(classifier.probabilities(tuned.states), tuned.right)
-    fixed = tested.right.shape[1] - 1
-    stopped = stops(classifier.probabilities(tested.states), chosen)
+def rows(train: Chains, valid: Chains, test: Chains) -> list[dict[str, Any]]:
+    """One row per test question: k and whether it is right, with the fixed number and with the classifier.
+
+    The classifier is trained on `train`, its threshold is chosen on `valid`.
+    """
+    classifier = Classifier(train)
+    chosen = threshold(classifier.probabilities(valid.states), valid.right)
+    fixed = test.right.shape[1] - 1
+    stopped = stops(classifier.probabilities(test.states), chosen)
     return [
         {
             "question": question,
@@ -118,5 +132,5 @@ def rows(learnt: Chains, tuned: Chains, tested: Chains) -> list[dict[str, Any]]:
             "classifier right": bool(right[k]),
             "threshold": chosen,
         }
-        for question, (right, k) in enumerate(zip(tested.right, stopped, strict=True))
+        for question, (right, k) in enumerate(zip(test.right, stopped, strict=True))
     ]

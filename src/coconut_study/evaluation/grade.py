@@ -1,76 +1,74 @@
-"""Responses and questions -> one row per response. Without torch; scoring again costs nothing."""
+"""Grades: one row per response, from responses and questions. Needs no model, so regrading is cheap."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from coconut_study.common.errors import StudyError
+from coconut_study.evaluation.columns import GRADES, RUN
 from coconut_study.evaluation.outcomes import Map, Outcome, classify
+from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.settings import Grading
 from coconut_study.questions.question import Question
 from coconut_study.sequences.templates import Template, is_right, is_right_number
 
-COLUMNS = (
-    "dataset", "method", "seed", "k", "question", "outcome", "right", "right number", "tokens", "finished",
-)  # fmt: skip
+COLUMNS = GRADES[len(RUN) :]
 
 
 def grade(
-    responses: Iterable[Mapping[str, Any]],
-    questions: Sequence[Question],
-    template: Template,
-    settings: Grading,
+    responses: Iterable[Response], questions: Sequence[Question], template: Template, settings: Grading
 ) -> pd.DataFrame:
-    """The grades of responses, with the columns of `COLUMNS`; StudyError for a response to no question.
+    """Grade the responses of a run: one row per response, with the columns `COLUMNS`.
 
-    `right` compares words, as the paper does; `right number` compares values and is missing where the gold
-    answer is no number.
+    `right` compares the words of the answer, as the paper does. `right number` compares values, and is
+    missing if the gold answer is not a number. `tokens` is described at `count`.
     """
     maps = [Map(question.graph) if question.graph else None for question in questions]
     rows = []
     for response in responses:
-        number = response["question"]
-        if not 0 <= number < len(questions):
-            raise StudyError(f"response to question {number}: there are {len(questions)} questions")
-        right = is_right(questions[number], response["text"], template)
-        outcome = _outcome(response, maps[number], right, template, settings)
+        question = questions[response.question]
+        right = is_right(question, response.text, template)
+        outcome = _outcome(response, maps[response.question], right, template, settings)
         rows.append(
-            {
-                **response,
-                "outcome": outcome.value,
-                "right": right,
-                "right number": is_right_number(questions[number], response["text"]),
-                "tokens": count(response, settings),
-            }
+            (
+                response.k,
+                response.question,
+                outcome.value,
+                right,
+                is_right_number(question, response.text),
+                count(response, settings),
+                response.finished,
+            )
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def count(response: Mapping[str, Any], settings: Grading) -> int:
-    """Tokens of a response. The paper's tables fit written tokens, the answer mark among them but not <eos>,
-    and continuous thoughts; markers are never counted (paper Table 1)."""
-    parts = {
-        "written": len(response["token_ids"]) - response["finished"],
-        "thoughts": response["k"] if response["kind"] == "continuous" else 0,
-        "pauses": response["k"] if response["kind"] == "pause" else 0,
-        "end": int(response["finished"]),
+def count(response: Response, settings: Grading) -> int:
+    """Number of tokens of a response, of the kinds that `settings.tokens` names (paper Table 1).
+
+    The paper's tables fit written tokens, with the answer mark but without <eos>, plus continuous thoughts.
+    The markers around thoughts are never counted.
+    """
+    counts = {
+        "written": len(response.token_ids) - response.finished,
+        "thoughts": response.k if response.kind == "continuous" else 0,
+        "pauses": response.k if response.kind == "pause" else 0,
+        "end": int(response.finished),
     }
-    return sum(parts[part] for part in settings.tokens)
+    return sum(counts[kind] for kind in settings.tokens)
 
 
 def _outcome(
-    response: Mapping[str, Any], graph_map: Map | None, right: bool, template: Template, settings: Grading
+    response: Response, graph_map: Map | None, right: bool, template: Template, settings: Grading
 ) -> Outcome:
-    """The class of a response; without a graph there are only labels to tell apart."""
+    """The outcome of a response; to a question without a graph it is a correct or an incorrect label."""
     if graph_map is None:
         return Outcome.CORRECT_LABEL if right else Outcome.INCORRECT_LABEL
     return classify(
-        template.read(response["text"]),
+        template.read(response.text),
         graph_map,
         right=right,
-        hidden=response["hidden"],
+        hidden=response.hidden,
         exact=settings.hidden_prefix == "exact",
     )

@@ -1,16 +1,16 @@
-"""What kind of answer a response is: six classes, every response in exactly one (paper section 5.1). Pure.
+"""Outcomes: six kinds of responses, of which every response has exactly one (paper section 5.1).
 
-| class           | a response that                                                        |
+| outcome         | the response                                                           |
 |-----------------|------------------------------------------------------------------------|
-| correct path    | takes a shortest path to the asked option                              |
-| longer path     | takes a path to it that is not a shortest one                          |
-| wrong target    | takes a path of the graph that ends elsewhere                          |
-| hallucination   | names an edge that is not there, or steps that do not connect          |
-| correct label   | gives no step, only the right answer                                   |
-| incorrect label | gives no step, and a wrong answer or none                              |
+| correct path    | follows a shortest path to the target                                  |
+| longer path     | follows a path to the target that is not a shortest one                |
+| wrong target    | follows a path of the graph that ends at another node                  |
+| hallucination   | names an edge that is not in the graph, or steps that do not connect   |
+| correct label   | has no steps, only the right answer                                    |
+| incorrect label | has no steps, and a wrong answer or none                               |
 
-A response to a prompt with hidden steps holds the rest of a path: it belongs to the class of the path that
-a solver can complete it to, from the root; where there is none, it is a hallucination.
+If steps are hidden, the response is the rest of a path. It is classified as the whole path to which it can be
+completed from the root; if there is none, it is a hallucination.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from coconut_study.sequences.templates import Reading
 
 
 class Outcome(StrEnum):
-    """The kind of a response; in the order in which figures stack them."""
+    """The kind of a response, in the order in which figures stack them."""
 
     CORRECT_LABEL = "correct label"
     CORRECT_PATH = "correct path"
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 
 
 class Map:
-    """A question's graph by names, with what a classification asks of it, found once."""
+    """A question graph whose nodes are names, with distances that are computed once."""
 
     def __init__(self, graph: Graph) -> None:
         self.root, self.target = graph.names[graph.root], graph.names[graph.target]
@@ -45,11 +45,11 @@ class Map:
 
     @cached_property
     def depth(self) -> dict[str, int]:
-        """Fewest edges from the root, for every node that can be reached."""
+        """Distance from the root in edges, for every node that can be reached."""
         return nx.single_source_shortest_path_length(self.digraph, self.root)
 
     def reached_in(self, n_edges: int) -> set[str]:
-        """Nodes that some walk of exactly `n_edges` from the root ends at."""
+        """Nodes at the end of a walk of exactly `n_edges` edges from the root."""
         ends = {self.root}
         for _ in range(n_edges):
             ends = {child for node in ends for child in self.digraph.successors(node)}
@@ -59,11 +59,11 @@ class Map:
 def classify(
     reading: Reading, graph_map: Map, *, right: bool, hidden: int | None = 0, exact: bool = False
 ) -> Outcome:
-    """The class of a response with `hidden` steps before it (None: any number).
+    """The outcome of a response with `hidden` steps before it (None: any number).
 
-    `right` says whether its final answer is the gold one; it decides only where there are no steps.
-    `exact` asks that the hidden part of a path has exactly `hidden` edges (a chain shorter than that is
-    hidden whole); otherwise any walk from the root to where the response begins will do.
+    `right` says whether its answer is the gold answer; it matters only if there are no steps. If `exact`,
+    the hidden part of the path must have exactly `hidden` edges; otherwise it may be any walk from the root
+    to the node at which the response begins, provided that steps are hidden.
     """
     if not reading.steps and not reading.malformed:
         return Outcome.CORRECT_LABEL if right else Outcome.INCORRECT_LABEL
@@ -71,8 +71,8 @@ def classify(
     if path is None or not all(graph_map.digraph.has_edge(*edge) for edge in pairwise(path)):
         return Outcome.HALLUCINATION
     first, last = path[0], path[-1]
-    unwritten = 1 if reading.steps[0][0] is None else 0  # edges to `first` that the template leaves out
-    if not _begins_well(graph_map, first, hidden, unwritten, exact):
+    unwritten = 1 if reading.steps[0][0] is None else 0  # edges before `first` that the template omits
+    if not _begins_on_path(graph_map, first, hidden, unwritten, exact):
         return Outcome.HALLUCINATION
     if last != graph_map.target:
         return Outcome.WRONG_TARGET
@@ -82,7 +82,7 @@ def classify(
 
 
 def _nodes(reading: Reading) -> list[str] | None:
-    """The nodes that the steps name one after the other, or None where they do not connect."""
+    """The nodes that the steps name, in order; None if the steps do not connect."""
     if reading.malformed:
         return None
     if any(tail != head for (_, tail), (head, _) in pairwise(reading.steps)):
@@ -91,8 +91,8 @@ def _nodes(reading: Reading) -> list[str] | None:
     return [node for node in (head, *(tail for _, tail in reading.steps)) if node is not None]
 
 
-def _begins_well(graph_map: Map, first: str, hidden: int | None, unwritten: int, exact: bool) -> bool:
-    """Whether a walk from the root over the hidden steps, and the unwritten edge, leads to `first`."""
+def _begins_on_path(graph_map: Map, first: str, hidden: int | None, unwritten: int, exact: bool) -> bool:
+    """True if the hidden steps and the unwritten edge can lead from the root to `first`."""
     if hidden == 0 or (exact and hidden is not None):
         return first in graph_map.reached_in((hidden or 0) + unwritten)
     return first in graph_map.depth

@@ -1,11 +1,11 @@
-"""What a thought holds: the value of every candidate for the next step, and thoughts read as words.
+"""Probes of thoughts: the value of every candidate for the next step, and the tokens a thought decodes to.
 
-The value of a candidate after k thoughts is the probability that the model goes on with it when it is made
-to write a step there (paper section 5.3 and Figure 7): the product over the tokens of its name, each given
-all that precedes it. Nothing is summed up here.
+The value of a candidate after k thoughts is the probability that the model continues with its name if it is
+forced to write a step there (paper section 5.3 and Figure 7): the product over the tokens of the name, each
+given all tokens before it. Values are not aggregated here.
 
 Dimensions: B questions, G groups of rows that share a prompt, R rows, K states along a chain of thoughts,
-A columns behind the thoughts, T columns, N predicted tokens, D hidden size, V vocabulary.
+A columns after the thoughts, T columns, N predicted tokens, D hidden size, V vocabulary.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study.common.progress import bar
-from coconut_study.common.workspace import Keeping, at_once
+from coconut_study.common.workspace import PieceRunner, unsaved
 from coconut_study.engine.batches import collate
-from coconut_study.engine.decoding import thoughts
+from coconut_study.engine.decoding import thought_states
 from coconut_study.engine.forward import Reader, logits
 from coconut_study.engine.tokenizer import marks_of
+from coconut_study.evaluation.columns import DECODED, RUN, VALUES
 from coconut_study.questions.frontiers import Candidate, Height, candidates
 from coconut_study.questions.question import Question
 from coconut_study.sequences.builder import Sequence, Tokens, build
 from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import TemplateName
 
-VALUE_COLUMNS = ("question", "k", "node", "height", "correct", "value")
-DECODED_COLUMNS = ("question", "thought", "rank", "token", "probability")
+VALUE_COLUMNS = VALUES[len(RUN) :]
+DECODED_COLUMNS = DECODED[len(RUN) :]
 
 
 class Opening(NamedTuple):
-    """How a step is forced: the text it begins with, and how many edges its first name is ahead.
+    """How a step is forced: the text it begins with, and the distance of its first name.
 
-    Behind k hidden steps a sentence begins with the node they lead to; in `symbols` a step is the node it
-    leads to itself, one edge further.
+    After hidden steps, a sentence first names the node they lead to (`ahead` 0). In `symbols` a step is
+    just the node that it leads to, one edge further (`ahead` 1).
     """
 
     text: str
@@ -53,7 +54,7 @@ OPENINGS: dict[TemplateName, Opening] = {"prose": Opening("Every", 0), "symbols"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One candidate of a question after k thoughts, and the sequence whose loss tokens are its name."""
+    """A candidate for the next step after k thoughts, and the sequence whose loss tokens are its name."""
 
     question: int
     k: int
@@ -73,13 +74,15 @@ def probe(
     template: TemplateName,
     height: Height,
     batch_size: int,
-    kept: Keeping = at_once,
+    run_piece: PieceRunner = unsaved,
 ) -> pd.DataFrame:
-    """The value of every candidate of every question in every layout: one row each, `VALUE_COLUMNS`.
+    """The value of every candidate for the next step, for every question and layout.
 
-    The candidates are as many edges from the root as the layout hides steps (as it has thoughts where it
-    hides all), or one more in `symbols`. Questions without a graph have none. `batch_size` counts
-    questions. ValueError for a layout without continuous thoughts.
+    Returns one row per candidate, with the columns `VALUE_COLUMNS`, sorted by k and question. Candidates
+    are at the distance from the root that the layout hides steps (if it hides all, as many as it has
+    thoughts), one more in `symbols`. Questions without a graph have none. `batch_size` counts questions;
+    `run_piece` may return a batch that an interrupted job has saved. ValueError for a layout without
+    continuous thoughts.
     """
     if any(layout.kind != "continuous" for layout in layouts):
         raise ValueError("only continuous thoughts can be probed")
@@ -88,16 +91,18 @@ def probe(
     groups.sort(key=lambda group: len(group[0].sequence.before))
     batches = [groups[i : i + batch_size] for i in range(0, len(groups), batch_size)]
 
-    def valued(batch: list[list[Probe]]) -> list[dict[str, Any]]:
-        found = values(model, [[p.sequence for p in group] for group in batch], marks_of(tokenizer).pad)
+    def evaluate(batch: list[list[Probe]]) -> list[dict[str, Any]]:
+        value_R = values(model, [[p.sequence for p in group] for group in batch], marks_of(tokenizer).pad)
         probes = [p for group in batch for p in group]
         return [
             {"question": p.question, "k": p.k, **asdict(p.candidate), "value": value}
-            for p, value in zip(probes, found.tolist(), strict=True)
+            for p, value in zip(probes, value_R.tolist(), strict=True)
         ]
 
-    found = [kept(f"batch{n}", partial(valued, batch)) for n, batch in enumerate(bar(batches, "probes"))]
-    rows = [row for rows in found for row in rows]
+    pieces = [
+        run_piece(f"batch{n}", partial(evaluate, batch)) for n, batch in enumerate(bar(batches, "probes"))
+    ]
+    rows = [row for piece in pieces for row in piece]
     table = pd.DataFrame(rows, columns=list(VALUE_COLUMNS))
     return table.sort_values(["k", "question"], kind="stable", ignore_index=True)
 
@@ -110,16 +115,16 @@ def _probes(
     template: TemplateName,
     height: Height,
 ) -> list[list[Probe]]:
-    """The probes of each question that has any; they share the question and the chain of thoughts."""
+    """The probes, grouped by question: a group shares its question and its chain of thoughts."""
     marks, opening = marks_of(tokenizer), OPENINGS[template]
     groups = []
-    for number, (question, asked) in enumerate(zip(questions, tokens, strict=True)):
+    for number, (question, question_tokens) in enumerate(zip(questions, tokens, strict=True)):
         if question.graph is None:
             continue
         group = []
         for layout in layouts:
             hidden = layout.thoughts if layout.hidden is None else layout.hidden
-            prompt = build(asked, layout, marks).prompt
+            prompt = build(question_tokens, layout, marks).prompt
             for candidate in candidates(question.graph, hidden + opening.ahead, height):
                 sequence = _continued(prompt, *name_tokens(tokenizer, opening.text, candidate.node))
                 group.append(Probe(number, layout.thoughts, candidate, sequence))
@@ -128,28 +133,32 @@ def _probes(
 
 
 def name_tokens(tokenizer: PreTrainedTokenizerBase, opening: str, name: str) -> tuple[list[int], list[int]]:
-    """Token ids of the opening of a step, and of the name behind it as it is tokenized in running text."""
+    """Token ids of the opening of a step, and of `name` after it, as they are tokenized in running text.
+
+    ValueError if opening and name share a token.
+    """
     before, both = tokenizer([opening, f"{opening} {name}"], add_special_tokens=False)["input_ids"]
     if both[: len(before)] != before:
-        raise ValueError(f"{opening!r} is not tokenized by itself in front of {name!r}")
+        raise ValueError(f"{opening!r} shares a token with the name {name!r} that follows it")
     return before, both[len(before) :]
 
 
 def _continued(prompt: Sequence, opening: list[int], name: list[int]) -> Sequence:
-    """The prompt with the beginning of a step behind it, and loss on the name alone."""
+    """The prompt, followed by the opening of a step and a name; only the name has loss."""
     longer = replace(prompt, after=prompt.after + opening + name, n_loss=len(name))
     return longer.with_thoughts(prompt.thoughts)
 
 
 @torch.no_grad()
 def values(model: PreTrainedModel, groups: Seq[Seq[Sequence]], pad: int) -> Tensor:
-    """The probability (R,) of the loss tokens of each row: their product, each given all before it.
+    """The probability (R,) of the loss tokens of each row: the product over them, each given all before it.
 
-    The rows of a group differ in what stands behind the question alone. One prefill and one chain of
-    thoughts serve all of them; the rest is read once for all rows of all groups.
+    Rows of a group must begin with the same question; they may differ in their number of thoughts and in
+    what follows. One prefill and one chain of thoughts serve the whole group, and one more forward pass
+    reads what follows in all rows of all groups.
     """
     device = next(model.parameters()).device
-    lined_up = partial(collate, pad=pad, aligned=True, beginnings=False)  # whose columns must agree
+    lined_up = partial(collate, pad=pad, aligned=True, share_prefixes=False)  # whose columns must agree
     batch = lined_up([row for group in groups for row in group]).to(device)
     chain = lined_up([group[0].with_thoughts(batch.n_thoughts) for group in groups])
     group_R = torch.repeat_interleave(torch.tensor([len(group) for group in groups])).to(device)
@@ -179,21 +188,22 @@ def decoded(
     top: int,
     batch_size: int,
 ) -> pd.DataFrame:
-    """The `top` likeliest tokens that the output embeddings read from each thought (paper Figure 4).
+    """The `top` most likely tokens of each thought under the output embeddings (paper Figure 4).
 
-    One row each, `DECODED_COLUMNS`; thoughts and ranks are counted from 1. A thought is the hidden state
-    that is fed back: the first is that of the last position before the thoughts.
+    Returns one row per token, with the columns `DECODED_COLUMNS`; thoughts and ranks are numbered from 1. A
+    thought is the hidden state that is fed back: the first one is that of the last position before the
+    thoughts.
     """
     model.eval()
     marks = marks_of(tokenizer)
     rows = []
     for start in bar(range(0, len(tokens), batch_size), "thoughts"):
-        prompts = [build(asked, layout, marks).prompt for asked in tokens[start : start + batch_size]]
-        thoughts_BKD = thoughts(model, prompts, layout.thoughts, marks)[:, :-1]
+        prompts = [build(one, layout, marks).prompt for one in tokens[start : start + batch_size]]
+        thoughts_BKD = thought_states(model, prompts, layout.thoughts, marks)[:, :-1]
         best = logits(model, thoughts_BKD).softmax(dim=-1).topk(top)
         ids, probabilities = best.indices.cpu().numpy(), best.values.cpu().numpy()
         for row, thought, rank in np.ndindex(ids.shape):
-            at = row, thought, rank
-            token = str(tokenizer.decode([int(ids[at])]))
-            rows.append((start + row, thought + 1, rank + 1, token, float(probabilities[at])))
+            index = row, thought, rank
+            token = str(tokenizer.decode([int(ids[index])]))
+            rows.append((start + row, thought + 1, rank + 1, token, float(probabilities[index])))
     return pd.DataFrame(rows, columns=list(DECODED_COLUMNS))

@@ -1,4 +1,4 @@
-"""A trained model and questions -> responses. Nothing is scored here."""
+"""Responses of a trained model to questions, and how long they take. Nothing is graded here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study.common.progress import bar
-from coconut_study.common.workspace import Keeping, at_once
+from coconut_study.common.workspace import PieceRunner, unsaved
 from coconut_study.engine import forward
 from coconut_study.engine.decoding import generate
 from coconut_study.engine.prefixes import by_length
@@ -26,7 +26,7 @@ from coconut_study.sequences.methods import Layout
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a batch of questions took for all its numbers of thoughts together."""
+    """Seconds in which a batch of `questions` questions was answered after every number `k` of thoughts."""
 
     k: list[int]
     questions: int
@@ -39,40 +39,48 @@ def respond(
     questions: Sequence[Tokens],
     layouts: Sequence[Layout],
     settings: Responding,
-    kept: Keeping = at_once,
+    run_piece: PieceRunner = unsaved,
 ) -> tuple[list[Response], list[Timing]]:
-    """Every response to every question in every layout, by k and question, and the time batches took; what is
-    kept of a run that was interrupted is not asked again."""
+    """Answer every question once in every layout.
+
+    Returns the responses, sorted by k and question, and the timings of the batches. Layouts with continuous
+    thoughts share one chain of thoughts (paper section 5.1). `run_piece` may return a batch that an
+    interrupted job has saved. StudyError if a sequence exceeds the positions of the model.
+    """
     model.eval()
     marks = marks_of(tokenizer)
-    _check_room(model, questions, layouts, settings.max_new_tokens, marks)
-    asked = [tokens.question for tokens in questions]
-    order = by_length(asked, list(map(len, asked)))
+    _check_positions(model, questions, layouts, settings.max_new_tokens, marks)
+    prompts = [tokens.question for tokens in questions]
+    order = by_length(prompts, list(map(len, prompts)))
     batches = [order[i : i + settings.batch_size] for i in range(0, len(order), settings.batch_size)]
-    groups = _asked_together(layouts)
+    groups = _groups(layouts)
 
     def answer(batch: list[int]) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = {"responses": [], "timings": []}
+        responses, timings = [], []
         for group in groups:
             start = perf_counter()
-            ids = _ask(model, [questions[i] for i in batch], group, settings.max_new_tokens, marks)
-            timing = Timing([layout.thoughts for layout in group], len(batch), perf_counter() - start)
-            found["timings"].append(asdict(timing))
-            for i, row in zip(batch, ids, strict=True):
-                for layout, written in zip(group, row, strict=True):
-                    found["responses"].append(asdict(_response(i, layout, written, tokenizer, marks)))
-        return found
+            ids = _generate(model, [questions[i] for i in batch], group, settings.max_new_tokens, marks)
+            timings.append(Timing([layout.thoughts for layout in group], len(batch), perf_counter() - start))
+            responses += [
+                _response(i, layout, written, tokenizer, marks)
+                for i, row in zip(batch, ids, strict=True)
+                for layout, written in zip(group, row, strict=True)
+            ]
+        return {
+            "responses": [response.model_dump() for response in responses],
+            "timings": [asdict(timing) for timing in timings],
+        }
 
     answered = [
-        kept(f"batch{number}", partial(answer, batch))
+        run_piece(f"batch{number}", partial(answer, batch))
         for number, batch in enumerate(bar(batches, "responses"))
     ]
-    responses = [Response(**row) for found in answered for row in found["responses"]]
-    timings = [Timing(**row) for found in answered for row in found["timings"]]
-    return sorted(responses, key=lambda r: (r.k, r.question)), timings
+    responses = [Response(**row) for piece in answered for row in piece["responses"]]
+    timings = [Timing(**row) for piece in answered for row in piece["timings"]]
+    return sorted(responses, key=lambda response: (response.k, response.question)), timings
 
 
-def _check_room(
+def _check_positions(
     model: PreTrainedModel, questions: Sequence[Tokens], layouts: Sequence[Layout], limit: int, marks: Marks
 ) -> None:
     """StudyError if a question with its thoughts and a response exceeds the positions of the model."""
@@ -93,7 +101,10 @@ def clock(
     settings: Responding,
     timing: Clock,
 ) -> list[dict[str, Any]]:
-    """Seconds to answer all `questions`, one at a time and in batches; a first batch is not timed."""
+    """Seconds to answer all `questions`, one at a time and in batches of `timing.batch_size` (paper Table 4).
+
+    Returns one row per batch size. A first batch warms the model up and is not timed.
+    """
     rows = []
     device = model.device
     processor = f"{platform.machine()}, {torch.get_num_threads()} threads"
@@ -101,22 +112,31 @@ def clock(
     for size in dict.fromkeys((1, timing.batch_size)):
         sized = settings.model_copy(update={"batch_size": size})
         respond(model, tokenizer, questions[:size], [layout], sized)
-        _, times = respond(model, tokenizer, questions, [layout], sized)
-        seconds = sum(time.seconds for time in times)
-        rows.append({"batch size": size, "questions": len(questions), "seconds": seconds, "device": name})
+        _, timings = respond(model, tokenizer, questions, [layout], sized)
+        seconds = sum(batch.seconds for batch in timings)
+        rows.append(
+            {
+                "batch size": size,
+                "questions": len(questions),
+                "seconds": seconds,
+                "device": name,
+                "k": layout.thoughts,
+            }
+        )
     return rows
 
 
-def _asked_together(layouts: Sequence[Layout]) -> list[list[Layout]]:
-    """Layouts with continuous thoughts share one chain; any other is asked by itself."""
+def _groups(layouts: Sequence[Layout]) -> list[list[Layout]]:
+    """Layouts answered together: all with continuous thoughts share one chain, any other is alone."""
     ordered = sorted(layouts, key=lambda layout: layout.thoughts)
     chained = [layout for layout in ordered if layout.kind == "continuous"]
     return [[layout] for layout in ordered if layout.kind != "continuous"] + [chained] * bool(chained)
 
 
-def _ask(
+def _generate(
     model: PreTrainedModel, questions: list[Tokens], group: list[Layout], limit: int, marks: Marks
 ) -> list[list[list[int]]]:
+    """The new token ids of every question (first index) in every layout of a group (second index)."""
     prompts = [build(tokens, group[-1], marks).prompt for tokens in questions]
     ks = [layout.thoughts if layout.kind == "continuous" else 0 for layout in group]
     return generate(model, prompts, ks, limit, marks)
@@ -126,5 +146,12 @@ def _response(
     question: int, layout: Layout, ids: list[int], tokenizer: PreTrainedTokenizerBase, marks: Marks
 ) -> Response:
     finished = ids[-1:] == [marks.eos]
-    text = str(tokenizer.decode(ids[:-1] if finished else ids))
-    return Response(question, layout.thoughts, layout.kind, layout.hidden, finished, text, ids)
+    return Response(
+        question=question,
+        k=layout.thoughts,
+        kind=layout.kind,
+        hidden=layout.hidden,
+        finished=finished,
+        text=str(tokenizer.decode(ids[:-1] if finished else ids)),
+        token_ids=ids,
+    )

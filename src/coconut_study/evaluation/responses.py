@@ -1,40 +1,30 @@
-"""Responses of trained runs, and their file: one JSON object per line."""
+"""Responses of trained runs, and the files that hold them: one JSON record per line."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import NonNegativeInt, ValidationError
 
 from coconut_study.common.errors import StudyError, explain
-from coconut_study.common.files import read_text
+from coconut_study.common.files import read_text, written
 from coconut_study.common.settings import Closed
+from coconut_study.evaluation.columns import RUN
 from coconut_study.sequences.methods import Thoughts
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What the model wrote for a question after k thoughts of a kind; `token_ids` end in <eos> where it
-    `finished` and was not cut by the limit."""
+class Response(Closed):
+    """What the model wrote for one question after k thoughts.
 
-    question: int
-    k: int
-    kind: Thoughts
-    hidden: int | None
-    finished: bool
-    text: str
-    token_ids: list[int]
+    `question` is the index of the question in its file, `kind` the kind of thoughts, and `hidden` the number
+    of steps they replace (None: all). `token_ids` end with <eos> if the response `finished`; otherwise the
+    limit of new tokens cut it. `text` is decoded without <eos>.
+    """
 
-
-class Row(Closed):
-    """A line of a response file."""
-
-    dataset: str
-    method: str
-    seed: int
     question: NonNegativeInt
     k: NonNegativeInt
     kind: Thoughts
@@ -44,21 +34,52 @@ class Row(Closed):
     token_ids: list[int]
 
 
-def read(path: Path, n_questions: int) -> list[dict[str, Any]]:
-    """The responses in a file, with every k one to each question; StudyError names the one that is wrong."""
-    rows = []
-    for number, line in enumerate(read_text(path, "responses").removesuffix("\n").split("\n"), start=1):
+class Line(Response):
+    """A line of a response file: a response, and the run that gave it."""
+
+    dataset: str
+    method: str
+    seed: int
+
+
+def write(path: Path, run: Mapping[str, Any], responses: Iterable[Response]) -> None:
+    """Write the responses of a run, one JSON record per line; `run` gives dataset, method and seed."""
+    with written(path) as file:
+        file.writelines(json.dumps({**run, **response.model_dump()}) + "\n" for response in responses)
+
+
+def read(path: Path, n_questions: int) -> tuple[dict[str, Any], Sequence[Response]]:
+    """Read a response file: its run (dataset, method and seed) and the responses in the order of the file.
+
+    StudyError names the first line that is not a response, or is of another run than the first, or the
+    question that does not have exactly one response for every k.
+    """
+    lines: list[Line] = []
+    for number, text in enumerate(read_text(path, "responses").removesuffix("\n").split("\n"), start=1):
         try:
-            rows.append(Row.model_validate_json(line).model_dump())
+            lines.append(Line.model_validate_json(text))
         except ValidationError as error:
-            raise StudyError(f"{path}, line {number}: {'; '.join(explain(error, Row))}") from error
-    for k in sorted({row["k"] for row in rows}):
-        given = Counter(row["question"] for row in rows if row["k"] == k)
-        for question in sorted({*given, *range(n_questions)}):
-            if question >= n_questions:
-                raise StudyError(
-                    f"{path}: response to question {question}: there are {n_questions} questions"
-                )
-            if given[question] != 1:
-                raise StudyError(f"{path}: question {question} has {given[question]} responses with k = {k}")
-    return rows
+            raise StudyError(f"{path}, line {number}: {'; '.join(explain(error, Line))}") from error
+        if _run_of(lines[-1]) != _run_of(lines[0]):
+            raise StudyError(f"{path}, line {number}: is a response of another run than line 1")
+    _check_complete(path, lines, n_questions)
+    return _run_of(lines[0]), lines
+
+
+def _run_of(line: Line) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in RUN}
+
+
+def _check_complete(path: Path, responses: Iterable[Response], n_questions: int) -> None:
+    """StudyError unless every question has exactly one response for every k in the file."""
+    counts: dict[int, Counter[int]] = {}
+    for response in responses:
+        if response.question >= n_questions:
+            raise StudyError(
+                f"{path}: response to question {response.question}: there are {n_questions} questions"
+            )
+        counts.setdefault(response.k, Counter())[response.question] += 1
+    for k, count in sorted(counts.items()):
+        for question in range(n_questions):
+            if count[question] != 1:
+                raise StudyError(f"{path}: question {question} has {count[question]} responses with k = {k}")

@@ -1,4 +1,4 @@
-"""What every command that asks a trained run needs: the model, the questions, unfinished work."""
+"""What commands that use a trained run share: its model, its questions, its unfinished work, its tables."""
 
 from __future__ import annotations
 
@@ -18,40 +18,53 @@ if TYPE_CHECKING:
     from coconut_study.sequences.builder import Tokens
 
 
-def load_trained(checkpoint: Path, wanted: GenerationSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Model and tokenizer of a checkpoint, on its device; StudyError when it learnt fewer thoughts."""
+def load_model(checkpoint: Path, spec: GenerationSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load model and tokenizer of a checkpoint, the model to the device of this process.
+
+    StudyError if the model was trained with fewer thoughts than a layout of `spec` has.
+    """
     from accelerate import Accelerator
 
     from coconut_study.engine import checkpoints
 
     trained = checkpoints.card(checkpoint).get("thoughts") or 0
-    if (most := max(layout.thoughts for layout in wanted.layouts)) > trained:
-        raise StudyError(f"{checkpoint}: trained with {trained} thoughts, cannot be asked with {most}")
+    if (needed := max(layout.thoughts for layout in spec.layouts)) > trained:
+        raise StudyError(f"{checkpoint}: trained with {trained} thoughts, cannot generate with {needed}")
     model, tokenizer = checkpoints.load(checkpoint)
     return model.to(Accelerator().device), tokenizer
 
 
-def read_asked(
-    path: Path, wanted: GenerationSpec, tokenizer: PreTrainedTokenizerBase, most: int | None = None
+def read_questions(
+    path: Path, spec: GenerationSpec, tokenizer: PreTrainedTokenizerBase, limit: int | None = None
 ) -> tuple[list[Question], list[Tokens]]:
-    """The (first) questions of a file, and their token ids."""
-    from coconut_study.questions import schema as q
+    """Read the first `limit` questions of a file (None: all), and tokenize them."""
+    from coconut_study.questions import schema
     from coconut_study.sequences.builder import tokenize
     from coconut_study.sequences.templates import TEMPLATES
 
-    asked = q.read(path)[:most]
-    template = TEMPLATES[wanted.text.template]
-    return asked, tokenize(asked, template, tokenizer, shared=wanted.text.facts_share_position)
+    questions = schema.read(path)[:limit]
+    template = TEMPLATES[spec.text.template]
+    return questions, tokenize(questions, template, tokenizer, shared=spec.text.facts_share_position)
 
 
 @contextmanager
-def unfinished(out: Path, command: str, settings: str, checkpoint: Path, questions: Path) -> Iterator[Pieces]:
-    """Pieces of the work on a result, kept beside it until it is written."""
+def saved_pieces(
+    out: Path, command: str, settings: str, checkpoint: Path, questions: Path
+) -> Iterator[Pieces]:
+    """Pieces of the work on the file `out`, saved beside it until the block succeeds.
+
+    They are used again only by the same `command` with the same settings, checkpoint and questions.
+    """
     from coconut_study.common import provenance
     from coconut_study.common.files import file_hash
     from coconut_study.common.workspace import Pieces, workspace
     from coconut_study.engine import checkpoints
 
-    key = provenance.key(command, settings, file_hash(checkpoint / checkpoints.CARD), file_hash(questions))
+    key = provenance.key(
+        provenance.command(command),
+        settings,
+        file_hash(checkpoint / checkpoints.CARD),
+        file_hash(questions),
+    )
     with workspace(out.with_name(f"{out.stem}.state"), key) as folder:
         yield Pieces(folder)

@@ -11,8 +11,7 @@ from coconut_study.evaluation import ending
 from coconut_study.evaluation.ending import NEVER, Chains, Classifier
 from coconut_study.evaluation.respond import respond
 from coconut_study.evaluation.settings import Responding
-from coconut_study.questions import question
-from coconut_study.questions.question import Question
+from coconut_study.questions.question import Question, from_graphs
 from coconut_study.sequences.builder import build, tokenize
 from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import TEMPLATES, answer_of, is_right
@@ -128,7 +127,7 @@ SETTINGS = Responding(batch_size=4, max_new_tokens=6)
 @pytest.fixture
 def asked(graph, monkeypatch):
     """A tiny model that often writes the answer mark, and questions to which it has an answer."""
-    drawn = [question.from_graphs([graph], np.random.default_rng(seed))[0] for seed in range(10)]
+    drawn = [from_graphs([graph], np.random.default_rng(seed))[0] for seed in range(10)]
     tokenizer = word_level([PROSE.text(question) for question in drawn])
     add_marks(tokenizer)
     config = GPT2Config(
@@ -152,7 +151,7 @@ def asked(graph, monkeypatch):
 
 def test_right_answers_are_those_of_the_responses(asked):
     model, tokenizer, known, read = asked
-    found = ending.chains(model, tokenizer, (known, read), LAYOUTS, PROSE, SETTINGS)
+    found = ending.chains(model, tokenizer, known, read, LAYOUTS, PROSE, SETTINGS)
     assert found.right.shape == (10, K + 1)
     assert 0 < found.right.mean() < 1
     assert len({tuple(row) for row in found.right}) > 2
@@ -165,18 +164,18 @@ def test_right_answers_are_those_of_the_responses(asked):
 
 def test_states_are_those_of_the_thoughts_of_one_question_after_the_other(asked):
     model, tokenizer, known, read = asked
-    found = ending.chains(model, tokenizer, (known, read), LAYOUTS, PROSE, SETTINGS)
+    found = ending.chains(model, tokenizer, known, read, LAYOUTS, PROSE, SETTINGS)
     assert found.states.shape == (10, K + 1, 16)
     marks = marks_of(tokenizer)
     for one, states in zip(read, found.states, strict=True):
-        alone = engine.thoughts(model, [build(one, LAYOUTS[-1], marks).prompt], K, marks)[0]
+        alone = engine.thought_states(model, [build(one, LAYOUTS[-1], marks).prompt], K, marks)[0]
         np.testing.assert_allclose(states, alone.numpy(), rtol=0, atol=1e-5)
 
 
 def test_batches_change_nothing(asked):
     model, tokenizer, known, read = asked
     one, other = (
-        ending.chains(model, tokenizer, (known, read), LAYOUTS, PROSE,
+        ending.chains(model, tokenizer, known, read, LAYOUTS, PROSE,
                       SETTINGS.model_copy(update={"batch_size": size}))
         for size in (3, 16)
     )  # fmt: skip

@@ -7,9 +7,9 @@ import pytest
 
 from coconut_study.evaluation.grade import COLUMNS, grade
 from coconut_study.evaluation.outcomes import Outcome
+from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.settings import Grading
-from coconut_study.questions import question
-from coconut_study.questions.question import Question
+from coconut_study.questions.question import Question, from_graphs, sentence
 from coconut_study.sequences.templates import TEMPLATES
 
 from ...conftest import GRAPH
@@ -29,7 +29,7 @@ def fragment(random: Random) -> str:
     """A sentence, a node, a sign, a number, or letters of anywhere."""
     kind = random.randrange(6)
     if kind == 0:
-        return question.sentence(GRAPH, random.choice(GRAPH.edges))
+        return sentence(GRAPH, random.choice(GRAPH.edges))
     if kind == 1:
         return f"{random.choice(NAMES)} is a {random.choice(NAMES)}."
     if kind == 5:
@@ -59,7 +59,7 @@ def texts() -> list[str]:
 
 
 ASKED = [
-    question.from_graphs([GRAPH], np.random.default_rng(0))[0],
+    from_graphs([GRAPH], np.random.default_rng(0))[0],
     Question("How many?", ("<<2*9=18>>",), "18"),
     Question("True or false: Max is red.", ("Max is a jompus.",), "True"),
 ]
@@ -67,12 +67,12 @@ ASKED = [
 
 def graded(texts, asked, template, prefix, hidden):
     """The grades of responses to questions in turn."""
-    run = {"dataset": "d", "method": "m", "seed": 0, "k": 2, "kind": "continuous", "hidden": hidden}
-    rows = [
-        run | {"question": i % len(asked), "text": text, "token_ids": [1, 2, 3], "finished": False}
+    responses = [
+        Response(question=i % len(asked), k=2, kind="continuous", hidden=hidden, finished=False, text=text,
+                 token_ids=[1, 2, 3])
         for i, text in enumerate(texts)
-    ]
-    return grade(rows, asked, TEMPLATES[template], Grading(hidden_prefix=prefix))
+    ]  # fmt: skip
+    return grade(responses, asked, TEMPLATES[template], Grading(hidden_prefix=prefix))
 
 
 @pytest.mark.parametrize("hidden", [0, 2, None])

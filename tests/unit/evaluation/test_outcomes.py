@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coconut_study.evaluation.grade import grade
 from coconut_study.evaluation.outcomes import Map, Outcome, classify
-from coconut_study.evaluation.settings import Grading
-from coconut_study.questions import question, schema
+from coconut_study.questions import schema
+from coconut_study.questions.question import sentence
 from coconut_study.sequences.templates import TEMPLATES, is_right
 
 from ...conftest import GRAPH
@@ -109,7 +108,7 @@ def test_any_text_has_exactly_one_class(text, hidden, exact, template):
 
 @given(st.lists(st.sampled_from(GRAPH.edges), min_size=1, max_size=4))
 def test_chains_of_edges_are_classified_as_the_definitions_say(edges):
-    text = "\n".join(question.sentence(GRAPH, edge) for edge in edges) + "\n### x"
+    text = "\n".join(sentence(GRAPH, edge) for edge in edges) + "\n### x"
     nodes = [edges[0][0], *(tail for _, tail in edges)]
     connected = all(a[1] == b[0] for a, b in pairwise(edges))
     if not connected or nodes[0] != GRAPH.root:
@@ -119,35 +118,3 @@ def test_chains_of_edges_are_classified_as_the_definitions_say(edges):
     else:
         expected = Outcome.CORRECT_PATH if len(edges) == 2 else Outcome.LONGER_PATH
     assert outcome(text) == expected
-
-
-RUN = {
-    "dataset": "d",
-    "method": "m",
-    "seed": 1,
-    "k": 0,
-    "kind": "none",
-    "hidden": 0,
-    "token_ids": [1] * 6,
-    "finished": True,
-}
-
-
-def test_grades_are_one_row_a_response(question):
-    texts = [
-        "Alex is a lempus.\nEvery lempus is a rompus.\n### Alex is a rompus.",
-        "",
-        "### Alex is a rompus .",
-    ]
-    rows = grade([RUN | {"question": 0, "text": t} for t in texts], [question], PROSE,
-                 Grading(hidden_prefix="completable"))  # fmt: skip
-    assert rows["outcome"].tolist() == ["correct path", "incorrect label", "correct label"]
-    assert rows["right"].tolist() == [True, False, True]
-    assert rows["question"].tolist() == [0, 0, 0]
-
-
-def test_only_labels_without_a_graph():
-    plain = question.Question("2+3?", ("2+3=5",), "1,005")
-    rows = grade([RUN | {"question": 0, "text": t} for t in ("### 1005", "### 5")], [plain], PROSE,
-                 Grading(hidden_prefix="exact"))  # fmt: skip
-    assert rows["outcome"].tolist() == ["correct label", "incorrect label"]

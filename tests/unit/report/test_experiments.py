@@ -1,4 +1,4 @@
-"""Tables and figures of the experiments, the count of tokens, and answers compared by value."""
+"""Tables and figures of the experiments, and answers compared by value."""
 
 import math
 from io import StringIO
@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from coconut_study.engine.tokenizer import word_level
-from coconut_study.evaluation.grade import COLUMNS, count, grade
+from coconut_study.evaluation.grade import COLUMNS, grade
+from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.settings import Grading
 from coconut_study.questions.question import Question
 from coconut_study.report import costs, figures, intervals, results, thoughts
@@ -203,32 +204,6 @@ def test_both_ways_to_end_thoughts_have_accuracy_and_thoughts_by_seed():
     assert thoughts.show_ending(single, TITLES)["accuracy (%)"].tolist() == ["100.0", "0.0"]
 
 
-# --------------------------------------------------------------------------------------- counted tokens
-
-
-def response(kind="continuous", k=3, finished=True, n=5):
-    return {"token_ids": list(range(n)), "finished": finished, "k": k, "kind": kind}
-
-
-@pytest.mark.parametrize(
-    ("tokens_", "counts"),
-    [
-        # continuous, pause and no thoughts that end; continuous ones cut by the limit
-        (("written",), [4, 4, 4, 5]),
-        (("thoughts",), [3, 0, 0, 3]),
-        (("pauses",), [0, 3, 0, 0]),
-        (("end",), [1, 1, 1, 0]),
-        (("written", "thoughts"), [7, 4, 4, 8]),
-        (("written", "thoughts", "pauses", "end"), [8, 8, 5, 8]),
-        ((), [0, 0, 0, 0]),
-    ],
-)
-def test_each_kind_of_token_is_counted_where_it_is_wanted(tokens_, counts):
-    settings = Grading(tokens=tokens_, hidden_prefix="completable")
-    responses = [response(), response("pause"), response("none", 0), response(finished=False)]
-    assert [count(one, settings) for one in responses] == counts
-
-
 # ----------------------------------------------------------------------------------- answers as numbers
 
 
@@ -283,8 +258,9 @@ def test_a_number_comes_back_from_a_word_tokenizer(number):
 
 def test_grades_have_both_ways_to_compare_and_come_back_from_a_file():
     def answered(question, text):
-        return {"dataset": "d", "method": "cot", "seed": 1, "k": 0, "kind": "none", "hidden": 0,
-                "question": question, "finished": True, "text": text, "token_ids": [1, 2]}  # fmt: skip
+        return Response(
+            question=question, k=0, kind="none", hidden=0, finished=True, text=text, token_ids=[1, 2]
+        )
 
     asked = [problem("18"), problem("True"), problem("7")]
     responses = [answered(0, "### 18.0"), answered(1, "### True"), answered(2, "### 7")]
@@ -295,6 +271,7 @@ def test_grades_have_both_ways_to_compare_and_come_back_from_a_file():
     assert not is_right(asked[0], "### 18.0", TEMPLATES["prose"])
     again = pd.read_csv(StringIO(found.to_csv(index=False)))
     for table in (found, again):
+        table = table.assign(dataset="d", method="cot", seed=1)
         (row,) = intervals.by_seed(table).to_dict("records")
         assert row[intervals.ANSWER] == pytest.approx(200 / 3)
         assert row[intervals.VALUE] == 100

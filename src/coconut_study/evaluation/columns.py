@@ -1,0 +1,25 @@
+"""Columns of the CSV files that evaluation writes, for the modules that write or read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RUN = ("dataset", "method", "seed")
+
+GRADES = (
+    *RUN, "k", "question", "outcome", "right", "right number", "tokens", "finished",
+)  # fmt: skip
+TIMINGS = ("k", "questions", "seconds")
+CLOCK = (*RUN, "batch size", "questions", "seconds", "device", "k")
+ENDING = (*RUN, "question", "fixed k", "fixed right", "classifier k", "classifier right", "threshold")
+VALUES = (*RUN, "question", "k", "node", "height", "correct", "value")
+DECODED = (*RUN, "question", "thought", "rank", "token", "probability")
+
+
+def with_run(table: pd.DataFrame, run: Mapping[str, Any]) -> pd.DataFrame:
+    """`table` with the dataset, method and seed of its run as first columns."""
+    return table.assign(**run)[[*run, *table]]
