@@ -208,7 +208,7 @@ class Killed(BaseException):
 
 
 def killed(command, name, after, monkeypatch):
-    """Run a command that dies behind so many calls of a function."""
+    """Run a command that dies after `after` calls of a function."""
     calls, function = count(), resolve_name(name)
 
     def dying(*arguments):
@@ -248,7 +248,7 @@ def test_a_stage_goes_on_from_its_last_sound_state(
 @pytest.mark.parametrize("damage", [flipped, truncated, emptied])
 @pytest.mark.parametrize(
     ("command", "name", "out"),
-    [("respond", "coconut_study.engine.decoding.generate", "responses.jsonl"),
+    [("respond", "coconut_study.evaluation.respond.generate", "responses.jsonl"),
      ("probe", "coconut_study.evaluation.probe.values", "values.csv")],
 )  # fmt: skip
 def test_a_damaged_piece_is_made_again(folder, finished, capsys, monkeypatch, command, name, out, damage):

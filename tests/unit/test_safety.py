@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
 from coconut_study.engine.tokenizer import load_tokenizer, word_level
-from coconut_study.report import figures, markup, thoughts
+from coconut_study.report import figures, markup, style, thoughts
 from coconut_study.sequences.templates import Text
 
 from ..conftest import tiny
@@ -30,7 +30,7 @@ def test_titles_and_tokens_in_a_page_are_text():
         {"dataset": ["d"], "method": ["m"], "seed": 1, "question": 0, "thought": 1, "token": SCRIPT,
          "probability": 0.5}
     )  # fmt: skip
-    page = markup.html(thoughts.show_decoded(table, {"d": f"D {SCRIPT}", "m": f"M {SCRIPT}"}))
+    page = markup.html(thoughts.format_decoded(table, titles={"d": f"D {SCRIPT}", "m": f"M {SCRIPT}"}))
     assert page.count(SHOWN) == 3
     assert "<script" not in page
 
@@ -40,7 +40,7 @@ def test_titles_in_a_figure_are_text(tmp_path):
         {"dataset": "d", "method": "m", "stage": 0, "epoch": [0, 1], "seen": [0, 8], "mean": [0.0, 50.0],
          "low": 0.0, "high": 60.0, "n": 1}
     )  # fmt: skip
-    figures.save(figures.learning(table, {"d": SCRIPT, "m": SCRIPT}), tmp_path / "figure.svg")
+    style.save(figures.learning(table, titles={"d": SCRIPT, "m": SCRIPT}), tmp_path / "figure.svg")
     drawn = (tmp_path / "figure.svg").read_text(encoding="utf-8")
     assert drawn.count(SHOWN) == 2
     assert "<script" not in drawn
@@ -131,5 +131,5 @@ def test_weights_that_are_missing_are_not_made_up(folder):
     first = sorted(held)[0]
     del held[first]
     save_file(held, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(StudyError, match=f"the weights lack 1 of the model's tensors, first {first}"):
+    with pytest.raises(StudyError, match=f"the weights lack 1 tensors of the model, first {first}"):
         checkpoints.load_model(str(folder))

@@ -14,7 +14,7 @@ from coconut_study import __main__
 from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
 from coconut_study.engine.tokenizer import add_marks, word_level
-from coconut_study.questions import formats, question, schema
+from coconut_study.questions import describe, formats, question, schema, shortcuts
 from coconut_study.report import catalog, inputs
 from coconut_study.sequences.templates import TEMPLATES
 
@@ -335,8 +335,8 @@ FILES = {  # kind of file: what it is of, the columns that are read
     "values": ("d/m/seed1", inputs.VALUES),
     "decoded": ("d/m/seed1", inputs.DECODED),
     "histories": ("stage", inputs.HISTORY),
-    "shortcuts": ("d", inputs.SHORTCUTS),
-    "statistics": ("train", inputs.STATISTICS),
+    "shortcuts": ("d", shortcuts.COLUMNS),
+    "statistics": ("train", describe.COLUMNS),
 }
 RECORDS = {record.rule: record for record in [*catalog.TABLES.values(), *catalog.FIGURES.values()]}
 # (table or figure, a CSV file that it is made from, that file's columns)

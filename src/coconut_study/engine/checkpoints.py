@@ -108,9 +108,7 @@ def load_model(path: str, dtype: str = "auto") -> PreTrainedModel:
         raise StudyError(f"{path}: no causal language model there ({one_line(error)})") from error
     model, loading = found
     if missing := sorted(name for name in loading["missing_keys"] if "token_adapter" not in name):
-        raise StudyError(
-            f"{path}: {len(missing)} of the model's tensors have no weights; the first is {missing[0]}"
-        )
+        raise StudyError(f"{path}: the weights lack {len(missing)} tensors of the model, first {missing[0]}")
     check_supported(model)
     return fuse_gelu(model)
 
