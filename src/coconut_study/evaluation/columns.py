@@ -1,4 +1,4 @@
-"""Columns of the CSV files that evaluation writes, for the modules that write or read them."""
+"""Columns of the CSV files that evaluation writes. Writers and readers take them from here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands that use a trained run share: its model, its questions, its unfinished work, its tables."""
+"""What commands that use a trained run share: its model, its questions and its unfinished work."""
 
 from __future__ import annotations
 
