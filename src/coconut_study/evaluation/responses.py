@@ -13,7 +13,6 @@ from pydantic import NonNegativeInt, ValidationError
 from coconut_study.common.errors import StudyError, explain
 from coconut_study.common.files import read_text, written
 from coconut_study.common.settings import Closed
-from coconut_study.evaluation.columns import RUN
 from coconut_study.sequences.methods import Thoughts
 
 
@@ -67,7 +66,7 @@ def read(path: Path, n_questions: int) -> tuple[dict[str, Any], Sequence[Respons
 
 
 def _run_of(line: Line) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in RUN}
+    return {name: getattr(line, name) for name in Line.__annotations__}
 
 
 def _check_complete(path: Path, responses: Iterable[Response], n_questions: int) -> None:

@@ -26,10 +26,10 @@ def base(
     ] = None,
 ) -> None:
     """Load or create the base model, pretrain it if the settings say so, and save it."""
-    from coconut_study.training import job
+    from coconut_study.training.base_job import make_base
     from coconut_study.training.settings import BaseSpec
 
-    job.make_base(read_settings(BaseSpec, settings), questions or [], out)
+    make_base(read_settings(BaseSpec, settings), questions or [], out)
 
 
 @app.command()
@@ -43,11 +43,11 @@ def train(
     minutes: Minutes = 10,
 ) -> None:
     """Train one stage, or resume it after an interruption."""
-    from coconut_study.training import job
+    from coconut_study.training.job import train_stage
     from coconut_study.training.settings import StageSpec
 
     files = {"train": train, "valid": valid}
-    job.train_stage(read_settings(StageSpec, spec), parent, files, checkpoint, history, minutes)
+    train_stage(read_settings(StageSpec, spec), parent, files, checkpoint, history, minutes)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The jobs behind the commands `base` and `train`: read, compute, write."""
+"""The job of the command `train`: read, train a stage, write."""
 
 from __future__ import annotations
 
@@ -16,39 +16,11 @@ from coconut_study.common.files import check_space, file_hash, write_csv, writte
 from coconut_study.common.workspace import workspace
 from coconut_study.engine import checkpoints
 from coconut_study.questions import schema
-from coconut_study.sequences.templates import TEMPLATES
-from coconut_study.training import base_model, preflight
 from coconut_study.training.epoch import Epoch
 from coconut_study.training.learner import Learner
-from coconut_study.training.pretrain import Pretrainer
 from coconut_study.training.saver import GENERATIONS, Saver
-from coconut_study.training.settings import BaseSpec, StageSpec
+from coconut_study.training.settings import StageSpec
 from coconut_study.training.stage import StageTrainer
-
-# ------------------------------------------------------------------------------------------- base models
-
-
-def make_base(spec: BaseSpec, questions: Sequence[Path], out: Path) -> None:
-    """Load or create a base model, pretrain it if `spec` says so, and save it with the marks added.
-
-    A new model learns its words, and what it is pretrained on, from the question files.
-    """
-    if wrong := preflight.mistakes([spec.model]):
-        raise StudyError("; ".join(wrong))
-    read = [question for path in questions for question in schema.read(path)]
-    template = TEMPLATES[spec.text.template]
-    model, tokenizer = base_model.make(spec.model, spec.seed, map(template.text, read))
-    reports = []
-    if settings := spec.model.pretraining:
-        reports = Pretrainer(model, tokenizer, read, settings, spec.text, spec.seed).run()
-    card = provenance.card(
-        settings=spec.model_dump(mode="json"), stage=None, pretraining=[asdict(r) for r in reports]
-    )
-    with written_folder(out) as folder:
-        checkpoints.save(folder, model, tokenizer, card)
-
-
-# ------------------------------------------------------------------------------------------------ stages
 
 
 def train_stage(
