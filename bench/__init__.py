@@ -1,1 +1,1 @@
-"""How fast the engine is, as ratios to a plain implementation and to the hardware, measured in one run."""
+"""How fast the engine is, compared in one run with a plain implementation and with the hardware."""

@@ -1,4 +1,4 @@
-"""Measure the engine: `python -m bench run` writes CSV, `python -m bench report` makes the page of it."""
+"""Measure the engine: `python -m bench run` writes a table, `python -m bench report` makes a page of it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def run(
     batch: Annotated[list[int], typer.Option(help="rows of a training batch")] = [8, 16],  # noqa: B006
     question: Annotated[int, typer.Option(help="tokens of a question")] = 360,
     thoughts: Annotated[int, typer.Option(help="thoughts of a question")] = 6,
-    suffix: Annotated[int, typer.Option(help="tokens behind the thoughts")] = 12,
+    suffix: Annotated[int, typer.Option(help="tokens after the thoughts")] = 12,
     written_tokens: Annotated[list[int], typer.Option(help="tokens of a response")] = [10, 48],  # noqa: B006
-    decoded: Annotated[int, typer.Option(help="questions that ours decodes together")] = 32,
-    plain_questions: Annotated[int, typer.Option(help="questions the plain decoding answers")] = 2,
-    most_thoughts: Annotated[int, typer.Option(help="thoughts up to which their cost is measured")] = 12,
+    decoded: Annotated[int, typer.Option(help="questions that the engine decodes together")] = 32,
+    plain_questions: Annotated[int, typer.Option(help="questions that the plain implementation decodes")] = 2,
+    max_thoughts: Annotated[int, typer.Option(help="thoughts up to which their cost is measured")] = 12,
     precision: Annotated[work.Precision, typer.Option(help="bfloat16 is autocast")] = "float32",
-    repeats: Annotated[int, typer.Option(help="rounds that are timed")] = 3,
+    repeats: Annotated[int, typer.Option(help="timed rounds")] = 3,
     only: Annotated[list[str], typer.Option(help=", ".join(PARTS))] = list(PARTS),  # noqa: B006
 ) -> None:
     """Time training steps, decoding, a k sweep and the cost of a thought."""
@@ -53,10 +53,10 @@ def run(
             rows += _rows("flops", sizes[-1], {"matmul": _best(device, precision)})
         if "decoding" in only:
             for n_tokens in written_tokens:
-                asked = replace(sizes[-1], batch=decoded)
-                rows += _decoding(asked, device, n_tokens, plain_questions, repeats)
+                size = replace(sizes[-1], batch=decoded)
+                rows += _decoding(size, device, n_tokens, plain_questions, repeats)
         if "thoughts" in only:
-            rows += _thoughts(sizes[-1], device, most_thoughts, repeats)
+            rows += _thoughts(sizes[-1], device, max_thoughts, repeats)
         if "recipe" in only:
             rows += _recipe(sizes[-1], device, precision, repeats)
         if "saving" in only:
@@ -75,7 +75,7 @@ def _rows(what: str, size: Size, times: dict[str, float], **more: float) -> list
 
 
 def _training(size: Size, device: torch.device, repeats: int) -> list[dict]:
-    """A training step of each kind, and the most memory that ours holds."""
+    """A training step of each kind, and the peak memory of ours in MB."""
     works = work.training(work.new_model(size, device), size, device)
     rows = _rows("training", size, measure.seconds(works, repeats, device))
     memory = measure.peak_memory(works["ours"], device)
@@ -83,7 +83,7 @@ def _training(size: Size, device: torch.device, repeats: int) -> list[dict]:
 
 
 def _best(device: torch.device, precision: str) -> float:
-    """Seconds that a TFLOP takes at best."""
+    """Seconds that a TFLOP takes in a large matrix product."""
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     return 1e12 / measure.matmul_flops(device, dtype, 8192 if device.type == "cuda" else 2048)
 
@@ -91,20 +91,20 @@ def _best(device: torch.device, precision: str) -> float:
 def _decoding(
     size: Size, device: torch.device, written_tokens: int, plain_questions: int, repeats: int
 ) -> list[dict]:
-    """Seconds per question, of one k and of all."""
+    """Seconds per question, for one k and for all."""
     network = work.new_model(size, device).eval()
     works = work.decoding(network, size, written_tokens, plain_questions)
     times = measure.seconds(works, repeats, device)
-    asked = {"plain": min(plain_questions, size.batch)}
-    each = {name: taken / asked.get(name, size.batch) for name, taken in times.items()}
+    n_questions = {"plain": min(plain_questions, size.batch)}
+    each = {name: taken / n_questions.get(name, size.batch) for name, taken in times.items()}
     return _rows("decoding", size, each, written=written_tokens)
 
 
-def _thoughts(size: Size, device: torch.device, most: int, repeats: int) -> list[dict]:
-    """A training step with 0 to `most` thoughts, and the forward pass of one token."""
+def _thoughts(size: Size, device: torch.device, limit: int, repeats: int) -> list[dict]:
+    """A training step with 0 to `limit` thoughts, and the forward pass of one token."""
     network = work.new_model(size, device)
     rows = []
-    for k in range(0, most + 1, max(most // 4, 1)):
+    for k in range(0, limit + 1, max(limit // 4, 1)):
         longer = Size(size.model, size.batch, size.question, k, size.suffix)
         step = work.training(network, longer, device)["ours"]
         rows += _rows("thoughts", longer, measure.seconds({"ours": step}, repeats, device))
@@ -126,7 +126,7 @@ def _recipe(size: Size, device: torch.device, precision: work.Precision, repeats
 def _saving(
     size: Size, device: torch.device, precision: work.Precision, folder: Path, repeats: int
 ) -> list[dict]:
-    """A saved state of a stage, on the disk where the measurements go."""
+    """Saving the state of a stage, on the disk to which the measurements are written."""
     folder.mkdir(parents=True, exist_ok=True)
     learner = work.new_learner(work.new_model(size, device), precision)
     with TemporaryDirectory(dir=folder) as place:

@@ -1,4 +1,4 @@
-"""Times of pieces of work, taken in turns so that a drifting machine touches all of them alike."""
+"""Times of pieces of work, which take turns so that a change of the machine's speed affects all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.work import Work
 
 
 def seconds(works: Mapping[str, Work], repeats: int, device: torch.device) -> dict[str, float]:
-    """Median seconds of each work over `repeats` rounds, after one that is not timed."""
+    """Median seconds of each work over `repeats` rounds, after one round that is not timed."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for round_ in range(repeats + 1):
         for name, work in works.items():
@@ -24,7 +24,7 @@ def seconds(works: Mapping[str, Work], repeats: int, device: torch.device) -> di
 
 
 def peak_memory(work: Work, device: torch.device) -> float:
-    """Most memory that a work holds on a GPU, in MB; NaN on a CPU."""
+    """Peak memory of a work on a GPU in MB; NaN on a CPU."""
     if device.type != "cuda":
         return float("nan")
     torch.cuda.reset_peak_memory_stats(device)
@@ -33,14 +33,14 @@ def peak_memory(work: Work, device: torch.device) -> float:
 
 
 def matmul_flops(device: torch.device, dtype: torch.dtype, size: int) -> float:
-    """FLOP/s of a large square matrix product: what the device can do at best."""
+    """FLOP/s of a product of two square matrices: the most that the device reaches in practice."""
     a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     taken = seconds({"matmul": lambda: a @ b}, 5, device)
     return 2 * size**3 / taken["matmul"]
 
 
 def device_name(device: torch.device) -> str:
-    """The device as a reader would name it."""
+    """The name of the device, with the number of threads for a CPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"

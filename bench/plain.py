@@ -1,9 +1,9 @@
-"""The published algorithm, written plainly: the baseline of the benchmark and an oracle of the engine.
+"""The published algorithm, written plainly: the baseline of the benchmark and a reference for tests.
 
-What makes it slow is kept on purpose: every thought is written back by building the whole batch's input
-embeddings anew, position by position (whose gradient takes time with the square of the batch); every pass
-computes the logits of all its positions; a response is decoded one question at a time, and every written
-token reads everything again.
+It is slow on purpose, as the published code is. Every thought is inserted by rebuilding the input embeddings
+of the whole batch position by position, whose gradient takes time quadratic in the batch. Every pass computes
+the logits of all its positions. Questions are decoded one at a time, and every new token recomputes the whole
+sequence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IGNORED = -100
 
 
 def loss_sum(model: PreTrainedModel, batch: Batch) -> Tensor:
-    """Cross-entropy summed over the predicted tokens, as `coconut_study.model.loss_sum` gives it."""
+    """Cross-entropy summed over the predicted tokens, like `engine.forward.loss_sum`."""
     logits_BTV, _ = passes(model, batch)
     targets_BT = torch.full_like(batch.tokens_BT, IGNORED)
     targets_BT.view(-1)[batch.predictor_N] = batch.target_N
@@ -32,7 +32,7 @@ def loss_sum(model: PreTrainedModel, batch: Batch) -> Tensor:
 
 
 def passes(model: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Logits (B, T, V) and input embeddings (B, T, D) with all thoughts filled in: n_thoughts + 1 passes."""
+    """Logits (B, T, V) and input embeddings (B, T, D) with thoughts filled in, by n_thoughts + 1 passes."""
     embeds_BTD = model.get_input_embeddings()(batch.tokens_BT)
     cache = DynamicCache(config=model.config)
     logits, done = [], 0
@@ -49,13 +49,13 @@ def passes(model: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
         )
         logits.append(output.logits)
         if not last:
-            embeds_BTD = _written_back(embeds_BTD, stop, output.hidden_states[-1][:, -1])
+            embeds_BTD = _with_thought(embeds_BTD, stop, output.hidden_states[-1][:, -1])
         done = stop
     return torch.cat(logits, dim=1), embeds_BTD
 
 
-def _written_back(embeds_BTD: Tensor, column: int, thoughts_BD: Tensor) -> Tensor:
-    """The embeddings with a thought in one column of every row, put together again from single positions."""
+def _with_thought(embeds_BTD: Tensor, column: int, thoughts_BD: Tensor) -> Tensor:
+    """The embeddings with a thought in one column of every row, rebuilt from single positions."""
     n_rows, width = embeds_BTD.shape[:2]
     rows = [[embeds_BTD[row, position] for position in range(width)] for row in range(n_rows)]
     for row, thought in zip(rows, thoughts_BD.unbind(0), strict=True):
@@ -65,7 +65,7 @@ def _written_back(embeds_BTD: Tensor, column: int, thoughts_BD: Tensor) -> Tenso
 
 @torch.no_grad()
 def respond(model: PreTrainedModel, prompts: Seq[Sequence], max_new_tokens: int, eos: int) -> list[list[int]]:
-    """Greedy responses, one question at a time, everything read again for every token."""
+    """Greedy responses, one question at a time; every token recomputes the whole sequence."""
     return [_respond(model, prompt, max_new_tokens, eos) for prompt in prompts]
 
 

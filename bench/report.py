@@ -1,4 +1,4 @@
-"""Measurements -> the page on performance."""
+"""The page on performance, from measurements."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHAPE = ["model", "batch", "question", "thoughts", "suffix"]
 
 
 def page(measured: pd.DataFrame) -> str:
-    """The page, a chapter for each device and precision."""
+    """The page, with one chapter per device and precision."""
     chapters = []
     for (device, precision, torch), found in measured.groupby(["device", "precision", "torch"], sort=False):
         chapters.append(f"## {device}, {precision}\n\nPyTorch {torch}.\n\n{_chapter(found)}")
@@ -47,8 +47,8 @@ def _chapter(found: pd.DataFrame) -> str:
         "training": ("A training step, seconds", _training),
         "decoding": ("Decoding, seconds per question", _decoding),
         "thoughts": ("A training step by its number of thoughts", _thoughts),
-        "recipe": (f"The paper's recipe for ProsQA, {PROSQA:,} questions, training alone", _recipe),
-        "saving": ("A state saved, every ten minutes by default", _saving),
+        "recipe": (f"The paper's recipe for ProsQA, {PROSQA:,} questions, training only", _recipe),
+        "saving": ("Saving a training state, by default every ten minutes", _saving),
     }
     rows = dict(list(found.groupby("what")))
     return "\n".join(
@@ -65,7 +65,7 @@ def _wide(found: pd.DataFrame, at: list[str]) -> pd.DataFrame:
 
 
 def _training(rows: Rows) -> str:
-    """Ratios, and what of a large matrix product's speed our step reaches (6 FLOP a weight and token)."""
+    """Ratios, and our speed as a share of that of a matrix product (6 FLOP per weight and token)."""
     wide = _wide(rows["training"], SHAPE)
     tokens = wide["batch"] * (wide["question"] + wide["thoughts"] + wide["suffix"])
     speed = 6 * wide["model"].map(weights) * tokens / 1e12 / wide["ours"]
@@ -81,7 +81,7 @@ def _training(rows: Rows) -> str:
 
 
 def weights(model: str) -> int:
-    """Weights in the layers of a model, without embeddings and biases."""
+    """The number of weights in the layers of a model, without embeddings and biases."""
     shape = ARCHITECTURES[model]
     inner = shape.get("n_inner", 4 * shape["n_embd"])
     return shape["n_layer"] * (4 * shape["n_embd"] ** 2 + 2 * shape["n_embd"] * inner)
@@ -98,23 +98,23 @@ def _decoding(rows: Rows) -> str:
 
 
 def _thoughts(rows: Rows) -> str:
-    """What a thought adds to a training step, forward and backward, against the forward pass of a token."""
+    """The cost of a thought in a training step, in forward passes of one token."""
     table = rows["thoughts"][["thoughts", "seconds"]].reset_index(drop=True)
     line, token = linregress(table["thoughts"], table["seconds"]), rows["one token"]["seconds"].iloc[0]
     ratio = (table["seconds"] / table["seconds"].iloc[0]).round(3)
     return (
         f"{_table(table.assign(**{'to no thought': ratio}).round(3))}\n\nA line fits them with "
         f"r² = {line.rvalue**2:.4f}. A thought adds {line.slope:.3g} s, forward and backward: "
-        f"{line.slope / token:.1f} times the forward pass of one token a row ({token:.3g} s)."
+        f"{line.slope / token:.1f} times the forward pass of one token per row ({token:.3g} s)."
     )
 
 
 def _recipe(rows: Rows) -> str:
-    """Hours that each stage takes at the speed of an update, and all of them."""
+    """Hours of each stage and of all, at the measured seconds per update."""
     found = rows["recipe"]
     hours = found["epochs"] * PROSQA / found["batch"] * found["seconds"] / 3600
     table = found[["thoughts", "suffix", "batch", "epochs", "seconds"]].round(4).astype(object)
-    table = table.rename(columns={"thoughts": "stage", "seconds": "seconds an update"})
+    table = table.rename(columns={"thoughts": "stage", "seconds": "seconds per update"})
     total = pd.DataFrame([{"stage": "all", "epochs": found["epochs"].sum(), "hours": hours.sum()}])
     return _table(pd.concat([table.assign(hours=hours), total]).round(3).fillna(""))
 

@@ -1,4 +1,4 @@
-"""What is timed: sequences of given lengths, and the pieces of work on them.
+"""The pieces of work that are timed, on random sequences of given lengths.
 
 Dimensions: B rows, T columns, k thoughts.
 """
@@ -34,8 +34,12 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
 }
 
 
-ASKED = 12  # tokens of "Is Tom a rompus or gorpus?" behind the facts
-ANSWER, STEP, LONGEST = 10, 11, 6  # tokens of an answer with marks, of a step; steps of the longest chain
+QUERY = 12  # tokens of "Is Tom a rompus or gorpus?" after the facts
+ANSWER, STEP, MAX_STEPS = (
+    10,
+    11,
+    6,
+)  # tokens of an answer with marks and of a step; steps of the longest chain
 RATE = 1e-4
 
 Precision = Literal["float32", "tf32", "bfloat16"]
@@ -43,7 +47,7 @@ Precision = Literal["float32", "tf32", "bfloat16"]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A case: a model, rows in a batch, and tokens before, as and behind the thoughts."""
+    """What is measured: a model, the rows of a batch, and the tokens before, in and after the thoughts."""
 
     model: str
     batch: int
@@ -58,18 +62,18 @@ class Size:
 def new_model(size: Size, device: torch.device, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
     """A model with random weights and without dropout."""
     torch.manual_seed(0)
-    still = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    no_dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     config = AutoConfig.for_model(
-        "gpt2", bos_token_id=0, eos_token_id=0, **ARCHITECTURES[size.model], **still
+        "gpt2", bos_token_id=0, eos_token_id=0, **ARCHITECTURES[size.model], **no_dropout
     )
     return AutoModelForCausalLM.from_config(config).to(device, dtype)
 
 
 def sequences(size: Size, *, mirrors: bool = False) -> list[Sequence]:
-    """Pairs of rows whose questions differ in length by up to a fifth, with loss on all that stands behind.
+    """Pairs of rows with questions within 10 % of `size.question` tokens, and loss after the thoughts.
 
-    The two of a pair are as long as one another; `mirrors` of one graph begin with the same facts, and all
-    but the last `ASKED` tokens of a question are facts.
+    The two rows of a pair have the same length. With `mirrors` they also begin with the same facts, which are
+    all but the last `QUERY` tokens of a question.
     """
     rng = np.random.default_rng(0)
     vocabulary = ARCHITECTURES[size.model]["vocab_size"]
@@ -80,7 +84,7 @@ def sequences(size: Size, *, mirrors: bool = False) -> list[Sequence]:
         n = int(rng.integers(shortest, longest + 1)) if first else len(rows[-1].before)
         ids = rng.integers(4, vocabulary, n + size.suffix).tolist()
         if mirrors and not first:
-            facts = max(n - ASKED, 0)
+            facts = max(n - QUERY, 0)
             ids[:facts] = rows[-1].before[:facts]
         positions = list(range(n + size.thoughts + size.suffix))
         rows.append(Sequence(ids[:n], size.thoughts, ids[n:], positions, size.suffix - 1))
@@ -88,12 +92,12 @@ def sequences(size: Size, *, mirrors: bool = False) -> list[Sequence]:
 
 
 def marks() -> Marks:
-    """Marks of the made-up vocabulary; none ends a response, so that all are equally long."""
+    """Marks of the random vocabulary; no token is <eos>, so all responses have the same length."""
     return Marks(bot=0, eot=1, thought=2, pause=3, eos=-1, pad=0)
 
 
 def without_thoughts(size: Size) -> list[Sequence]:
-    """The same numbers of tokens with ordinary ones in the place of thoughts: the floor."""
+    """The same sequences with ordinary tokens in place of thoughts."""
     return [
         Sequence(row.before + [4] * row.thoughts, 0, row.after, row.positions, row.n_loss)
         for row in sequences(size)
@@ -116,8 +120,7 @@ def training_step(
 
 
 def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[str, Work]:
-    """A training step by the plain implementation, by ours, by ours on mirror questions, and an ordinary one
-    over as many tokens."""
+    """Training steps: plain, ours, ours on mirror questions, and an ordinary one over as many tokens."""
     ours = fuse_gelu(deepcopy(model))
     batch = collate(sequences(size), 0).to(device)
     mirrors = collate(sequences(size, mirrors=True), 0).to(device)
@@ -131,7 +134,7 @@ def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[s
 
 
 def one_token(model: PreTrainedModel, size: Size) -> Work:
-    """A forward pass of one token a row behind a question that is read already."""
+    """A forward pass of one token per row after a question that is in the cache."""
     reader = forward.Reader(model)
     batch = collate(sequences(replace(size, thoughts=1)), 0).to(model.device)
     start, stop = batch.first_thought, batch.first_thought + 1
@@ -153,14 +156,16 @@ def one_token(model: PreTrainedModel, size: Size) -> Work:
 # ------------------------------------------------------------------------------------------- decoding
 
 
-def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) -> dict[str, Work]:
-    """Responses of `written` tokens, to questions of their own graphs and to mirror questions; the plain
-    implementation answers the first `most_plain` questions."""
+def decoding(model: PreTrainedModel, size: Size, written: int, plain_limit: int) -> dict[str, Work]:
+    """Responses of `written` tokens to questions about different graphs and to mirror questions.
+
+    The plain implementation answers the first `plain_limit` questions.
+    """
     ours = fuse_gelu(deepcopy(model))
     prompts = [row.prompt for row in sequences(size)]
     mirrors = [row.prompt for row in sequences(size, mirrors=True)]
     return {
-        "plain": lambda: plain.respond(model, prompts[:most_plain], written, -1),
+        "plain": lambda: plain.respond(model, prompts[:plain_limit], written, -1),
         "ours": lambda: generate(ours, prompts, [size.thoughts], written, marks()),
         "mirrors": lambda: generate(ours, mirrors, [size.thoughts], written, marks()),
         "sweep": lambda: generate(ours, prompts, range(size.thoughts + 1), written, marks()),
@@ -171,19 +176,19 @@ def decoding(model: PreTrainedModel, size: Size, written: int, most_plain: int) 
 
 
 def recipe(size: Size, epochs: list[float]) -> list[Size]:
-    """A batch of ProsQA in each of a recipe's stages, padded to a chain of `LONGEST` steps."""
-    suffixes = [ANSWER + STEP * max(LONGEST - stage, 0) for stage in range(len(epochs))]
+    """A batch of ProsQA in each stage, padded to a chain of `MAX_STEPS` steps."""
+    suffixes = [ANSWER + STEP * max(MAX_STEPS - stage, 0) for stage in range(len(epochs))]
     return [replace(size, thoughts=stage, suffix=suffix) for stage, suffix in enumerate(suffixes)]
 
 
 def update(learner: Learner, size: Size) -> Work:
-    """A whole update: loss, gradients and AdamW."""
+    """An update: loss, gradients and AdamW."""
     batches = [collate(sequences(size), 0)]
     return lambda: learner.update(batches, RATE)
 
 
 def new_learner(model: PreTrainedModel, precision: Precision) -> Learner:
-    """AdamW as in the paper, in some precision."""
+    """A learner with AdamW as in the paper."""
     adam = Optimization(
         learning_rate=RATE,
         weight_decay=0.01,
@@ -198,7 +203,7 @@ def new_learner(model: PreTrainedModel, precision: Precision) -> Learner:
 
 
 def saving(learner: Learner, size: Size, folder: Path) -> Work:
-    """The state of a stage with a best epoch, kept on the disk of a folder."""
+    """Saving the state of a stage, best weights included, in a folder."""
     update(learner, replace(size, batch=1))()
     best = {f"best.{name}": value for name, value in learner.weights().items()}
     saver = Saver(folder, minutes=0)

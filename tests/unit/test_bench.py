@@ -64,7 +64,7 @@ def test_short_questions_have_no_facts_to_share():
 def test_mirror_questions_are_as_long_as_others():
     apart, mirrors = work.sequences(SIZE), work.sequences(SIZE, mirrors=True)
     assert [len(row) for row in apart] == [len(row) for row in mirrors]
-    facts = len(mirrors[0].before) - work.ASKED
+    facts = len(mirrors[0].before) - work.QUERY
     assert mirrors[0].before[:facts] == mirrors[1].before[:facts]
     assert mirrors[0].before[facts:] != mirrors[1].before[facts:]
 
@@ -80,7 +80,7 @@ def test_the_floor_has_as_many_tokens_and_no_thoughts():
 def test_a_run_writes_every_measurement_and_the_page_shows_their_ratios(tmp_path, any_precision, precision):
     table = tmp_path / "cpu.csv"
     options = {"model": "tiny", "precision": precision, "batch": 2, "question": 20, "thoughts": 2,
-               "suffix": 4, "written-tokens": 3, "most-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
+               "suffix": 4, "written-tokens": 3, "max-thoughts": 4, "repeats": 1, "out": table}  # fmt: skip
     app(["run", *(f"--{name}={value}" for name, value in options.items())], standalone_mode=False)
     found = pd.read_csv(table)
     assert set(found["what"]) == {

@@ -1,4 +1,11 @@
-"""What every package uses: errors and their wording, files, settings, seeds, GPUs, and unfinished work.
+"""What every package uses.
 
-Imports nothing of this project and no torch.
+- `errors`: the exception for mistakes of users, and the wording of messages;
+- `settings`, `options`: what settings classes and command line options have in common;
+- `files`, `workspace`: files written completely or not at all, and folders for unfinished work;
+- `provenance`: a digest of the code behind a result, and the card of a checkpoint;
+- `seeds`: one random stream for each purpose;
+- `gpus`, `allocator`, `progress`: GPUs of a job, memory that stays with the process, progress bars.
+
+Imports nothing else of this project, and no torch.
 """
