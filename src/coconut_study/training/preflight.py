@@ -17,12 +17,9 @@ from coconut_study.questions.settings import Hub, Source
 from coconut_study.training.settings import Model
 
 TIMEOUT = 3.0  # seconds to wait for an answer of the hub
-UNLISTED = {
-    "rope_theta",
-    "rope_scaling",
-    "head_dim",
-    "torch_dtype",
-}  # keys that are read, but have no default in a configuration
+# Keys that are read, but have no default in a configuration.
+UNLISTED = {"rope_theta", "rope_scaling", "head_dim", "torch_dtype"}
+# Files of which a cached model or tokenizer has at least one.
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN"
