@@ -25,7 +25,7 @@ PAPER = str(Path(__file__).resolve().parents[2] / "config" / "paper_numbers.yaml
 
 @pytest.fixture
 def refused(tmp_path, monkeypatch, capsys):
-    """What a command says that ends with status 1 and writes nothing."""
+    """Run a command that must fail with status 1 and write nothing; returns its message."""
 
     def run(*arguments: object) -> str:
         capsys.readouterr()
@@ -45,14 +45,14 @@ def refused(tmp_path, monkeypatch, capsys):
 
 
 def question_on_graph(number: int) -> question.Question:
-    """A question on the graph of the tests, each number another."""
+    """A question on the graph of the tests, a different one for each number."""
     return question.redraw(
         [question.from_graphs([GRAPH], np.random.default_rng(0))[0]], np.random.default_rng(number)
     )[0]
 
 
 def record(**changes) -> dict:
-    """A record of the published schema, with some fields changed, or gone where they are None."""
+    """A record of the published schema with changed fields; fields that are None are left out."""
     fields = schema.to_json(question.from_graphs([GRAPH], np.random.default_rng(0))[0]) | changes
     return {field: value for field, value in fields.items() if value is not None}
 
@@ -194,7 +194,7 @@ def test_a_file_that_is_not_as_the_study_says_is_refused(refused, tmp_path, file
     assert words in refused(*questions_command(tmp_path, files | {"test": files["test"] | change}))
 
 
-def test_questions_of_valid_and_test_stand_nowhere_else_unless_they_may(
+def test_questions_of_valid_and_test_may_not_repeat_unless_the_settings_allow_it(
     refused, tmp_path, files, monkeypatch
 ):
     both = [question_on_graph(0), question_on_graph(8)]
@@ -359,7 +359,7 @@ def write_row(name: str, columns: Sequence[str]) -> None:
 
 @pytest.fixture
 def made(refused, tmp_path, monkeypatch):
-    """What the command of a table or figure says; all of its files are good until a test damages one."""
+    """Run the command of a table or figure on files of which a test damages one; returns its message."""
     monkeypatch.chdir(tmp_path)
     for name, columns in {name: columns for _, name, columns in MADE_FROM}.items():
         write_row(name, columns)
@@ -491,7 +491,7 @@ def test_a_damaged_checkpoint_is_refused(refused, tmp_path, trained, name):
     assert said.startswith(f"error: {trained}"), said
 
 
-def test_a_checkpoint_that_is_not_there_or_knows_fewer_thoughts_is_refused(refused, tmp_path, trained):
+def test_a_missing_checkpoint_and_one_with_fewer_thoughts_are_refused(refused, tmp_path, trained):
     nowhere = tmp_path / "nowhere"
     assert f"{nowhere}: not a checkpoint of this study" in refused(*respond(tmp_path, nowhere))
     assert "trained with 2 thoughts, cannot generate with 3" in refused(*respond(tmp_path, trained, 3))

@@ -1,4 +1,4 @@
-"""What trained runs answer and what their thoughts predict.
+"""Evaluation: the responses of trained runs and their grades, and what thoughts predict.
 
-Commands that use a model write responses, times and values; grading reads responses and needs no model.
+Commands that use a model write responses, times and values. Grading reads responses and needs no model.
 """

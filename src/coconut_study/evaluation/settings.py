@@ -1,4 +1,4 @@
-"""How trained runs are asked, graded and probed."""
+"""Settings of evaluation: how trained runs respond, and how they are graded, timed and probed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from coconut_study.sequences.methods import Layout, TextSettings
 
 
 class Responding(Closed):
-    """How a trained run is asked."""
+    """How a trained run answers questions."""
 
-    batch_size: PositiveInt
-    max_new_tokens: PositiveInt
+    batch_size: Annotated[PositiveInt, Field(description="number of questions answered together")]
+    max_new_tokens: Annotated[PositiveInt, Field(description="limit of tokens in a response")]
 
 
 class GenerationSpec(Closed):
-    """All that determines the responses of a trained run."""
+    """Everything that determines what a trained run generates, besides its checkpoint and the questions."""
 
     run: Annotated[dict[str, str | int], Field(description="dataset, method and seed")]
     text: TextSettings
@@ -26,19 +26,19 @@ class GenerationSpec(Closed):
     responding: Responding
 
 
-Counted = Literal["written", "thoughts", "pauses", "end"]
+TokenKind = Literal["written", "thoughts", "pauses", "end"]
 
 
 class Grading(Closed):
-    """How responses are judged."""
+    """How responses are graded."""
 
     tokens: Annotated[
-        tuple[Counted, ...],
-        Field(description="what counts as a token; the paper's tables fit written and (continuous) thoughts"),
+        tuple[TokenKind, ...],
+        Field(description="kinds of tokens that are counted; the paper's tables fit written and thoughts"),
     ] = ("written", "thoughts")
     hidden_prefix: Annotated[
         Literal["completable", "exact"],
-        Field(description="a partial path may follow any hidden steps, or exactly as many as were hidden"),
+        Field(description="a partial path may follow any hidden steps, or only as many as were hidden"),
     ]
 
 
@@ -46,37 +46,42 @@ class Clock(Closed):
     """Wall-clock time of a response (paper appendix B, Table 4): one question at a time, and in batches."""
 
     methods: Names
-    questions: Annotated[PositiveInt, Field(description="test questions that are timed")]
-    batch_size: Annotated[PositiveInt, Field(description="questions in a batch, beside one at a time")]
+    questions: Annotated[PositiveInt, Field(description="number of test questions that are timed")]
+    batch_size: Annotated[
+        PositiveInt, Field(description="questions in a batch; one at a time is timed as well")
+    ]
 
 
 class Ending(Closed):
-    """A classifier on the thoughts that says when to stop thinking (paper section 3; no numbers there)."""
+    """A classifier that decides from the thoughts when thoughts end (paper section 3, without numbers)."""
 
     methods: Names
-    questions: Annotated[PositiveInt, Field(description="training questions whose thoughts it learns from")]
+    questions: Annotated[PositiveInt, Field(description="number of training questions to learn from")]
 
 
 class Probing(Closed):
-    """What a thought predicts of the steps to come, on graph questions (paper section 5.3)."""
+    """What thoughts predict about the next step, on graph questions (paper section 5.3)."""
 
     datasets: Names
     methods: Names
     k: Annotated[
-        tuple[NonNegativeInt, ...], Field(min_length=1, description="thoughts after which a step is forced")
+        tuple[NonNegativeInt, ...],
+        Field(min_length=1, description="numbers of thoughts after which a step is forced"),
     ]
     height: Annotated[
         Literal["shortest", "longest"],
-        Field(description="of the ways from a node to a leaf; the paper's text and caption differ"),
+        Field(description="which path from a node to a leaf counts; the paper's text and caption differ"),
     ]
-    questions: Annotated[PositiveInt | None, Field(description="test questions; null for all")]
-    case: Annotated[NonNegativeInt, Field(description="the test question whose search tree is drawn")]
+    questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
+    case: Annotated[
+        NonNegativeInt, Field(description="index of the test question whose search tree is drawn")
+    ]
 
 
 class Decoding(Closed):
-    """Thoughts read as words, through the output embeddings (paper section 4.4)."""
+    """Thoughts decoded to tokens with the output embeddings (paper section 4.4)."""
 
     datasets: Names
     methods: Names
-    questions: Annotated[PositiveInt, Field(description="test questions")]
-    top: Annotated[PositiveInt, Field(description="tokens shown for each thought")]
+    questions: Annotated[PositiveInt, Field(description="number of test questions")]
+    top: Annotated[PositiveInt, Field(description="number of tokens for each thought")]

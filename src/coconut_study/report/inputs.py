@@ -14,6 +14,9 @@ import pandas as pd
 
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import read_csv, read_yaml
+from coconut_study.evaluation.columns import CLOCK, DECODED, ENDING, GRADES, VALUES
+from coconut_study.questions import describe
+from coconut_study.questions import shortcuts as simple_rules
 from coconut_study.report.intervals import RUN, by_run
 
 if TYPE_CHECKING:
@@ -21,15 +24,7 @@ if TYPE_CHECKING:
 
 Files = Mapping[str, Path]
 
-# The columns that tables need of the files of runs, data sets and stages.
-GRADES = (*RUN, "k", "outcome", "right", "right number", "tokens")
-CLOCK = (*RUN, "k", "batch size", "questions", "seconds", "device")
-ENDING = (*RUN, "fixed k", "fixed right", "classifier k", "classifier right")
-VALUES = (*RUN, "k", "question", "node", "height", "correct", "value")
-DECODED = (*RUN, "question", "thought", "rank", "token", "probability")
-HISTORY = ("stage", "epoch", "questions", "loss", "accuracy")
-SHORTCUTS = ("rule", "accuracy")
-STATISTICS = ("measure", "value")
+HISTORY = ("stage", "epoch", "questions", "loss", "accuracy")  # columns that tables need
 
 WORDS = {"series": str, "label": str}  # columns of tables that hold text, even if it looks like numbers
 
@@ -68,12 +63,16 @@ def histories(files: Files) -> dict[str, pd.DataFrame]:
 
 def shortcuts(files: Files) -> pd.DataFrame:
     """The accuracy of the shortcuts on every data set."""
-    return pd.concat([read_csv(path, SHORTCUTS).assign(dataset=name) for name, path in files.items()])
+    return pd.concat(
+        [read_csv(path, simple_rules.COLUMNS).assign(dataset=name) for name, path in files.items()]
+    )
 
 
 def statistics(files: Files) -> dict[str, pd.Series]:
     """The statistics of every split, by the split's title."""
-    return {name: read_csv(path, STATISTICS).set_index("measure")["value"] for name, path in files.items()}
+    return {
+        name: read_csv(path, describe.COLUMNS).set_index("measure")["value"] for name, path in files.items()
+    }
 
 
 def questions(files: Files) -> list[Question]:
