@@ -19,9 +19,9 @@ from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "networkx")
-# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress.
-# The catalog of tables and figures holds records, each of which counts for its own result.
-UNTRACKED = frozenset({"settings", "options", "errors", "progress", "catalog"})
+# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress or
+# look for what is missing. The catalog of tables and figures holds records; each counts for its own result.
+UNTRACKED = frozenset({"settings", "options", "errors", "progress", "preflight", "catalog"})
 
 
 # ----------------------------------------------------------------------------------- code behind a result
@@ -81,14 +81,15 @@ def _statements(target: str) -> list[ast.stmt]:
         return []
     tree = _tree(module)
     defining: dict[str, Any] = {bound: node for node in tree.body for bound in _bound(node)}
-    body: list[ast.stmt] = defining[name].body
+    command = defining[name]
+    parameters = {one.arg for one in ast.walk(command.args) if isinstance(one, ast.arg)}
+    visible = defining.keys() - parameters
+    new = {defining[one] for node in command.body for one in _names(node) & visible}
     used: set[ast.stmt] = set()
-    waiting = [*body]
-    while waiting:
-        new = {defining[one] for one in _names(waiting.pop()) & defining.keys()} - used
+    while new:
         used |= new
-        waiting += new
-    return [*(node for node in tree.body if node in used), *body]
+        new = {defining[one] for node in new for one in _names(node) & defining.keys()} - used
+    return [*(node for node in tree.body if node in used), *command.body]
 
 
 def _bound(node: ast.stmt) -> list[str]:

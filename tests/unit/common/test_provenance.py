@@ -176,6 +176,7 @@ def test_commands_depend_on_what_they_run_and_no_more():
     assert {"evaluation.grade", "evaluation.outcomes", "sequences.templates"} <= behind("grade")
     for command in ("questions", "grade", "describe"):
         assert not {name for name in behind(command) if name.startswith(("engine.", "training.", "report."))}
+    assert "questions.datasets" not in behind("describe")  # whose parameter has the name of another command
 
 
 def test_a_card_says_where_a_result_comes_from():
