@@ -1,4 +1,4 @@
-"""Shared fixtures: a five-node question, tiny models, and reference data where it is there."""
+"""Shared fixtures: a small question, tiny models, and reference data if available."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coconut_study.questions.graphs import Graph
 from coconut_study.questions.question import from_graphs
 from coconut_study.sequences.builder import Marks
 
-# Where tests run in the background, SIGINT is ignored and would be in all that they start.
+# In the background SIGINT is ignored, also by the processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -32,12 +32,12 @@ GRAPH = Graph(
 
 @pytest.fixture(scope="session")
 def shared():
-    """Finds a file of the reference data beside the checkout, or skips the test."""
+    """The path of a file of the reference data next to the checkout; skips the test if it is missing."""
 
     def find(name: str) -> Path:
         path = SHARED / name
         if not path.exists():
-            pytest.skip(f"reference data {name} is not beside this checkout")
+            pytest.skip(f"reference data {name} is not next to this checkout")
         return path
 
     return find

@@ -1,4 +1,4 @@
-"""Damaged files, given to the commands themselves: each is refused by its name, or made again."""
+"""Damaged files given to commands: the message names the file, or the file is made again."""
 
 import os
 import shutil
@@ -60,7 +60,7 @@ COMMANDS = {
 
 
 def run(command):
-    """Run a command as the workflow does; its exit status."""
+    """Run a command as the workflow does; returns its exit status."""
     with patch.object(sys, "argv", ["coconut_study", *COMMANDS[command]]), pytest.raises(SystemExit) as ended:
         main()
     return ended.value.code or 0
@@ -78,14 +78,14 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def folder(finished, tmp_path, monkeypatch):
-    """A copy of it, to work in."""
+    """A copy of that folder, which a test may change."""
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def refused(command, capsys):
-    """What a command says when it refuses."""
+    """The last line that a failing command writes to standard error."""
     capsys.readouterr()
     assert run(command) == 1
     said = capsys.readouterr().err.strip().splitlines()[-1]
@@ -98,14 +98,14 @@ def refused(command, capsys):
 
 
 def flipped(path, place=0.5):
-    """One bit is another."""
+    """Flip one bit."""
     held = bytearray(path.read_bytes())
     held[int(place * len(held))] ^= 1
     path.write_bytes(held)
 
 
 def truncated(path):
-    """The second half is missing."""
+    """Remove the second half."""
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
@@ -166,7 +166,7 @@ def test_every_flipped_bit_in_a_graph_question_is_noticed_or_changes_nothing(fol
 
 @pytest.mark.parametrize("name", ["train.jsonl", "valid.jsonl"])
 def test_questions_other_than_those_of_the_stage_before_are_refused(folder, capsys, name):
-    """What cannot be seen in any one question: here two of them change places."""
+    """Two questions are swapped, which no single question shows."""
     first, second, *others = (folder / name).read_text().splitlines(keepends=True)
     (folder / name).write_text("".join([second, first, *others]))
     assert f"{name}: not the questions that stage0/checkpoint was trained on" in refused(
@@ -191,7 +191,7 @@ def test_responses_cut_between_two_lines_are_refused(folder, capsys):
 # --------------------------------------------------------------------------------------- unfinished work
 
 
-def test_what_killed_processes_left_of_a_file_is_removed_when_it_is_written(tmp_path):
+def test_temporary_files_of_killed_processes_are_removed(tmp_path):
     ended = subprocess.Popen(["true"])
     ended.wait()
     (tmp_path / f".folder.{ended.pid}.part").mkdir()
@@ -224,7 +224,7 @@ def killed(command, name, after, monkeypatch):
 
 @pytest.mark.parametrize("damage", [flipped, truncated, emptied])
 @pytest.mark.parametrize(("generations", "resumed"), [(1, 2), (2, 0)])
-def test_a_stage_goes_on_from_its_last_sound_state(
+def test_a_stage_resumes_from_its_last_undamaged_state(
     folder, finished, capsys, monkeypatch, damage, generations, resumed
 ):
     """Killed after three updates, the newest state or both are damaged, then the same command."""

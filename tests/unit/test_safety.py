@@ -1,4 +1,4 @@
-"""Text of models, data and settings is shown, never run; so is what others put beside their weights."""
+"""Text of models, data and settings is never run as code, and neither is code next to weights."""
 
 import ast
 import json
@@ -63,7 +63,7 @@ CODE = "from pathlib import Path\n\nPath(__file__).with_name('run').touch()\n"
 
 @pytest.fixture
 def folder(tmp_path):
-    """A tiny model and its tokenizer, with code beside them that leaves a file where it is run."""
+    """A tiny model and its tokenizer, with code next to them that would create a file."""
     tokenizer = word_level([Text("a b", ["c"], "d")])
     tiny("gpt2", len(tokenizer)).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)

@@ -1,7 +1,7 @@
 """What every package uses.
 
 - `errors`: the exception for mistakes of users, and the wording of messages;
-- `settings`, `options`: what settings classes and command line options have in common;
+- `settings`, `options`, `arguments`: settings classes, command line options, arguments in files;
 - `files`, `workspace`: files written completely or not at all, and folders for unfinished work;
 - `provenance`: a digest of the code behind a result, and the card of a checkpoint;
 - `seeds`: one random stream for each purpose;

@@ -66,8 +66,8 @@ def test_logits_and_gradients_equal_the_plain_definition_row_by_row(model, mixed
 
 
 @pytest.fixture
-def alike():
-    """Two rows that begin alike, three that do, two whose questions are equal, and one by itself."""
+def sharing():
+    """Rows that share prefixes: two, three, two with equal questions, and one alone."""
     rng = np.random.default_rng(5)
     shapes = [(9, 2, 4), (10, 2, 4), (8, 1, 3), (8, 3, 5), (7, 2, 2), (6, 2, 4), (6, 2, 4), (9, 2, 3)]
     rows = [sequence(rng, *shape) for shape in shapes]
@@ -78,8 +78,8 @@ def alike():
 
 
 @pytest.mark.parametrize("thoughts", [None, 0])
-def test_what_rows_begin_with_is_read_once_and_changes_nothing(model, alike, thoughts, monkeypatch):
-    rows = alike if thoughts is None else [row.with_thoughts(thoughts) for row in alike]
+def test_a_shared_prefix_is_read_once_and_changes_nothing(model, sharing, thoughts, monkeypatch):
+    rows = sharing if thoughts is None else [row.with_thoughts(thoughts) for row in sharing]
     together, apart = collate(rows, pad=0), collate(rows, pad=0, share_prefixes=False)
     reads, read = [], forward.Reader.read
 
@@ -99,21 +99,21 @@ def test_what_rows_begin_with_is_read_once_and_changes_nothing(model, alike, tho
     assert_close(model, predicted, torch.cat([plain(model, row) for row in rows]))
 
 
-def test_thoughts_are_counted_alike_however_rows_begin(model, alike):
+def test_sharing_prefixes_does_not_change_the_norms_of_thoughts(model, sharing):
     norms = []
     for share_prefixes in (True, False):
-        batch = collate(alike, pad=0, share_prefixes=share_prefixes)
+        batch = collate(sharing, pad=0, share_prefixes=share_prefixes)
         norms.append(forward.thought_norms(batch, forward.hidden_states(model, batch)))
     assert_close(model, *norms)
 
 
-def test_rows_that_do_not_begin_alike_are_read_by_themselves(mixed, alike):
+def test_rows_without_a_shared_prefix_are_read_one_by_one(mixed, sharing):
     assert collate(mixed, pad=0).prefixes is None
-    other_places = [replace(row, positions=[i + n for i in row.positions]) for n, row in enumerate(alike)]
+    other_places = [replace(row, positions=[i + n for i in row.positions]) for n, row in enumerate(sharing)]
     assert collate(other_places, pad=0).prefixes is None
 
 
-def test_a_row_without_a_question_may_stand_beside_rows_that_begin_alike(model):
+def test_a_batch_may_have_rows_without_a_question_and_rows_with_a_shared_prefix(model):
     rng = np.random.default_rng(6)
     rows = [sequence(rng, *shape) for shape in ((9, 0, 3), (9, 0, 3), (0, 0, 4), (0, 0, 3))]
     rows[1].before[:8] = rows[0].before[:8]
@@ -123,7 +123,7 @@ def test_a_row_without_a_question_may_stand_beside_rows_that_begin_alike(model):
 
 
 def test_sharing_prefixes_never_reads_more_columns():
-    """Fifteen good pairs, and one whose tokens are the same in other places."""
+    """Fifteen pairs share a prefix; one pair has the same tokens at different positions."""
     rng = np.random.default_rng(7)
     rows = [sequence(rng, 60, 1, 3) for _ in range(32)]
     for one, other in zip(rows[::2], rows[1::2], strict=True):
@@ -135,13 +135,13 @@ def test_sharing_prefixes_never_reads_more_columns():
     assert batch.first_thought == 60
 
 
-def test_rows_are_ordered_by_length_and_those_that_begin_alike_stay_together():
+def test_rows_are_ordered_by_length_and_rows_with_a_shared_prefix_stay_together():
     rows = [[1, 2, 3], [7, 7, 7, 7, 1], [5], [7, 7, 7, 7, 2], [6, 6, 6]]
     assert by_length(rows, [3, 5, 1, 2, 3]) == [2, 0, 4, 1, 3]
 
 
-def test_a_model_with_a_sliding_window_reads_every_row_by_itself(marks):
-    """What such a model sees depends on columns, of which there are more where rows begin alike."""
+def test_a_model_with_a_sliding_window_shares_no_prefixes(marks):
+    """The window counts columns, and sharing prefixes adds padding columns."""
     torch.manual_seed(0)
     config = AutoConfig.for_model(
         "mistral", vocab_size=32, hidden_size=16, intermediate_size=32, num_hidden_layers=2, head_dim=8,
@@ -158,8 +158,8 @@ def test_a_model_with_a_sliding_window_reads_every_row_by_itself(marks):
     torch.testing.assert_close(found, alone, rtol=0, atol=1e-5)
 
 
-def test_responses_are_the_same_however_rows_begin(model, marks, alike):
-    prompts = [replace(row, after=row.after[:1], n_loss=0) for row in alike]
+def test_sharing_prefixes_does_not_change_responses(model, marks, sharing):
+    prompts = [replace(row, after=row.after[:1], n_loss=0) for row in sharing]
     together = decoding.generate(model, prompts, [0, 1, 3], 6, marks)
     alone = [decoding.generate(model, [prompt], [0, 1, 3], 6, marks)[0] for prompt in prompts]
     assert together == alone
@@ -180,7 +180,7 @@ def test_padding_changes_nothing(model, mixed):
         assert_close(model, together, torch.cat(alone))
 
 
-def test_rows_without_thoughts_may_stand_beside_rows_with_them(model, mixed):
+def test_a_batch_may_have_rows_with_and_without_thoughts(model, mixed):
     found = forward.predictions(model, collate(mixed, pad=0, aligned=True))
     without = [row for row in mixed if not row.thoughts]
     batch = collate(without, pad=0)
@@ -189,14 +189,14 @@ def test_rows_without_thoughts_may_stand_beside_rows_with_them(model, mixed):
     assert_close(model, found[start : start + len(expected)], expected)
 
 
-def test_logits_are_computed_where_there_is_loss_and_nowhere_else(model, mixed):
+def test_logits_are_computed_only_for_tokens_with_loss(model, mixed):
     batch = collate(mixed, pad=0)
     assert len(batch.target_N) == sum(row.n_loss for row in mixed)
     assert forward.predictions(model, batch).shape == (len(batch.target_N), 32)
 
 
 def recomputed(model, prompt, k, limit, eos):
-    """Greedy decoding by the definition: everything is read again for every token."""
+    """Greedy decoding by the definition: every token recomputes the whole sequence."""
     written = []
     while len(written) < limit and eos not in written:
         positions = list(range(len(prompt.before) + k + len(prompt.after) + len(written) + 1))
@@ -215,7 +215,7 @@ def test_decoding_equals_recomputation_for_every_number_of_thoughts(model, marks
     assert found == expected
 
 
-def test_rows_stop_by_themselves_and_finished_rows_are_dropped(marks, monkeypatch):
+def test_rows_stop_independently_and_finished_rows_are_dropped(marks, monkeypatch):
     from ...conftest import tiny
 
     model = tiny("gpt2")
@@ -241,13 +241,13 @@ def test_a_sweep_gives_what_each_k_gives_alone(model, marks):
         assert [row[i] for row in together] == [row[0] for row in alone]
 
 
-def side_by_side(sequences, iterations):
+def in_parallel(sequences, iterations):
     return [replace(row, iterations=iterations) for row in sequences]
 
 
 @pytest.mark.parametrize("iterations", [3, 5])
 def test_as_many_iterations_as_thoughts_give_what_one_after_the_other_gives(model, mixed, iterations):
-    one, other = collate(mixed, pad=0), collate(side_by_side(mixed, iterations), pad=0)
+    one, other = collate(mixed, pad=0), collate(in_parallel(mixed, iterations), pad=0)
     assert_close(model, forward.predictions(model, other), forward.predictions(model, one))
     ours = gradients(model, forward.loss_sum(model, other))
     theirs = gradients(model, forward.loss_sum(model, one))
@@ -256,14 +256,14 @@ def test_as_many_iterations_as_thoughts_give_what_one_after_the_other_gives(mode
 
 
 def test_fewer_iterations_make_the_first_thoughts_exact_and_the_others_not(model, mixed):
-    one, other = collate(mixed, pad=0), collate(side_by_side(mixed, 2), pad=0)
+    one, other = collate(mixed, pad=0), collate(in_parallel(mixed, 2), pad=0)
     exact, found = (torch.cat(forward.Reader(model).think(batch)[1:], dim=1) for batch in (one, other))
     assert_close(model, found[:, :2], exact[:, :2])
     three = [row.thoughts == 3 for row in mixed]
     assert (found[three, 2] - exact[three, 2]).abs().max() > 1e-4
 
 
-def test_a_sweep_of_thoughts_side_by_side_gives_what_each_k_gives_alone(model, marks, mixed):
+def test_a_sweep_of_parallel_thoughts_gives_what_each_k_gives_alone(model, marks, mixed):
     prompts = [replace(row, n_loss=row.n_loss, iterations=2).prompt for row in mixed]
     prompts = [replace(prompt, after=prompt.after[:1]) for prompt in prompts]
     prompts = [prompt.with_thoughts(3) for prompt in prompts]
@@ -273,7 +273,7 @@ def test_a_sweep_of_thoughts_side_by_side_gives_what_each_k_gives_alone(model, m
         assert [row[i] for row in together] == [row[0] for row in alone]
 
 
-def test_side_by_side_takes_as_many_passes_as_iterations(model, mixed, monkeypatch):
+def test_parallel_thoughts_take_as_many_passes_as_iterations(model, mixed, monkeypatch):
     reads, read = [], forward.Reader.read
 
     def counted(self, embeds, mask, positions):
@@ -281,6 +281,6 @@ def test_side_by_side_takes_as_many_passes_as_iterations(model, mixed, monkeypat
         return read(self, embeds, mask, positions)
 
     monkeypatch.setattr(forward.Reader, "read", counted)
-    forward.hidden_states(model, collate(side_by_side(mixed, 2), pad=0))
+    forward.hidden_states(model, collate(in_parallel(mixed, 2), pad=0))
     assert reads[1:3] == [3, 3]
     assert len(reads) == 4

@@ -1,4 +1,4 @@
-"""Layers computed again in the backward pass: the same numbers, and less kept."""
+"""Layers recomputed in the backward pass: the same numbers with less memory."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -26,7 +26,7 @@ def rows():
 
 @pytest.fixture
 def plain(model):
-    """The model with dropout, which Llama and Qwen have in their attention alone."""
+    """The model with dropout, which Llama and Qwen have only in their attention."""
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = DROPOUT
@@ -71,7 +71,7 @@ def test_gradients_without_thoughts_are_the_same(plain, checkpointed, rows):
     assert_same_gradients(plain, checkpointed, [rows[1], rows[1]])
 
 
-def test_gradients_of_rows_that_begin_alike_are_the_same(plain, checkpointed, rows):
+def test_gradients_of_rows_with_a_shared_prefix_are_the_same(plain, checkpointed, rows):
     other = replace(rows[0], before=[*rows[0].before[:-1], rows[0].before[-1] % 27 + 1])
     assert collate([rows[0], other], pad=0).prefixes is not None
     assert_same_gradients(plain, checkpointed, [rows[0], other])
@@ -82,7 +82,7 @@ def test_a_second_call_changes_nothing(plain, checkpointed, rows):
     assert_same_gradients(plain, checkpointed, rows)
 
 
-def test_less_is_kept_for_the_backward_pass(plain, checkpointed, rows):
+def test_less_is_stored_for_the_backward_pass(plain, checkpointed, rows):
     def kept(model):
         sizes = []
         with saved_tensors_hooks(
@@ -94,14 +94,14 @@ def test_less_is_kept_for_the_backward_pass(plain, checkpointed, rows):
     assert kept(checkpointed) < 0.5 * kept(plain)
 
 
-def test_layers_are_computed_once_more_and_only_in_training(checkpointed, rows, marks):
+def test_layers_are_recomputed_once_and_only_in_training(checkpointed, rows, marks):
     calls = []
     for module in checkpointed.modules():
         if type(module).__name__ in ("GPT2MLP", "LlamaMLP", "Qwen2MLP"):
             module.register_forward_pre_hook(lambda *_: calls.append(1))
     found = loss(checkpointed, rows)
     forward = len(calls)
-    assert forward == 2 * (1 + 3 + 1)  # two layers; the question, three thoughts, and what is behind
+    assert forward == 2 * (1 + 3 + 1)  # two layers; the question, three thoughts, and the tokens after them
     found.backward()
     assert len(calls) == 2 * forward
     decoding.generate(checkpointed, [row.prompt for row in rows[:1]], [2], 1, marks)

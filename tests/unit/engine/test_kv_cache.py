@@ -1,4 +1,4 @@
-"""A cache with room holds what one without holds, and the engine answers the same with either."""
+"""A preallocated cache has the same content as one that copies, and gives the same responses."""
 
 import pytest
 import torch
@@ -23,38 +23,38 @@ def columns(n: int) -> torch.Tensor:
     return torch.randn(2, 3, n, 4, generator=torch.Generator().manual_seed(n), dtype=torch.float64)
 
 
-def test_appending_dropping_columns_and_choosing_rows_are_those_of_a_copied_cache(network):
-    with_room, copied = PreallocatedCache(network.config), DynamicCache(config=network.config)
+def test_appending_and_dropping_columns_and_selecting_rows_give_the_same_as_copying(network):
+    preallocated, copied = PreallocatedCache(network.config), DynamicCache(config=network.config)
     with torch.no_grad():
         for n in (5, 1, 1, 9, 1):
-            for cache in (with_room, copied):
+            for cache in (preallocated, copied):
                 found = cache.update(columns(n), -columns(n), 0)
                 cache.update(columns(n), -columns(n), 1)
-            assert torch.equal(with_room.layers[0].keys, copied.layers[0].keys)
-            assert torch.equal(with_room.layers[0].values, found[1])
-        for cache in (with_room, copied):
+            assert torch.equal(preallocated.layers[0].keys, copied.layers[0].keys)
+            assert torch.equal(preallocated.layers[0].values, found[1])
+        for cache in (preallocated, copied):
             cache.crop(-3)
             cache.update(columns(2), columns(2), 0)
             cache.batch_select_indices(torch.tensor([1, 0, 1]))
             cache.update(columns(1)[[1, 0, 1]], columns(1)[[0, 0, 1]], 0)
             cache.batch_select_indices(torch.tensor([2]))
             cache.update(columns(1)[:1], columns(1)[:1], 0)
-    assert with_room.get_seq_length() == copied.get_seq_length() == 18
-    for one, other in zip(with_room.layers, copied.layers, strict=True):
+    assert preallocated.get_seq_length() == copied.get_seq_length() == 18
+    for one, other in zip(preallocated.layers, copied.layers, strict=True):
         assert torch.equal(one.keys, other.keys)
         assert torch.equal(one.values, other.values)
 
 
-def test_a_column_is_written_where_there_is_room(network):
+def test_a_column_is_written_in_place_while_the_buffer_has_space(network):
     layer = PreallocatedLayer()
     with torch.no_grad():
         layer.update(columns(8), columns(8))
-        room = layer.keys.untyped_storage().data_ptr()
+        buffer = layer.keys.untyped_storage().data_ptr()
         layer.update(columns(1), columns(1))
-        assert layer.keys.untyped_storage().data_ptr() == room
+        assert layer.keys.untyped_storage().data_ptr() == buffer
         kept = layer.keys.clone()
         layer.update(columns(9), columns(9))
-    assert layer.keys.untyped_storage().data_ptr() != room
+    assert layer.keys.untyped_storage().data_ptr() != buffer
     assert torch.equal(layer.keys[:, :, :9], kept)
 
 
@@ -69,7 +69,7 @@ def test_with_gradients_nothing_is_overwritten(network):
     assert torch.equal(first.grad, torch.ones_like(first))
 
 
-def test_a_room_is_not_written_after_columns_with_gradients(network):
+def test_a_buffer_is_not_written_after_columns_with_gradients(network):
     layer = PreallocatedLayer()
     for n, learns in ((4, False), (1, True), (1, False)):
         with torch.set_grad_enabled(learns):
@@ -77,14 +77,14 @@ def test_a_room_is_not_written_after_columns_with_gradients(network):
     assert torch.equal(layer.keys, torch.cat([columns(4), columns(1), columns(1)], dim=2))
 
 
-def test_the_engine_answers_as_with_a_copied_cache(network, monkeypatch):
+def test_responses_are_the_same_as_with_a_copied_cache(network, monkeypatch):
     prompts = [row.prompt for row in work.sequences(SIZE)]
     ours = generate(network, prompts, [0, 1, 2], 6, work.marks())
     monkeypatch.setattr(forward, "PreallocatedCache", lambda config: DynamicCache(config=config))
     assert generate(network, prompts, [0, 1, 2], 6, work.marks()) == ours
 
 
-def test_the_activation_computed_at_once_is_the_same_function():
+def test_the_fused_activation_is_the_same_function():
     plain = work.new_model(SIZE, torch.device("cpu"), torch.float64).eval()
     ids = torch.arange(4, 14)[None]
     before = plain(ids).logits
