@@ -57,13 +57,15 @@ def clock(
     import pandas as pd
 
     from coconut_study.evaluation import respond as r
+    from coconut_study.evaluation.columns import CLOCK, RUN
     from coconut_study.evaluation.settings import Clock, GenerationSpec
 
     spec, times = read_settings(GenerationSpec, settings), read_settings(Clock, timing)
     model, tokenizer = load_model(checkpoint, spec)
     _, tokens = read_questions(questions, spec, tokenizer, times.questions)
     rows = r.clock(model, tokenizer, tokens, spec.layouts[-1], spec.responding, times)
-    write_csv(out, with_run(pd.DataFrame(rows), spec.run))
+    table = pd.DataFrame(rows, columns=list(CLOCK[len(RUN) :]))
+    write_csv(out, with_run(table, spec.run))
 
 
 @app.command()
@@ -80,6 +82,7 @@ def ending(
     import pandas as pd
 
     from coconut_study.evaluation import ending as e
+    from coconut_study.evaluation.columns import ENDING, RUN
     from coconut_study.evaluation.settings import Ending, GenerationSpec
     from coconut_study.sequences.templates import TEMPLATES
 
@@ -89,10 +92,11 @@ def ending(
     template = TEMPLATES[spec.text.template]
     splits = (read_questions(path, spec, tokenizer, limits.get(path)) for path in (train, valid, test))
     chains = (
-        e.chains(model, tokenizer, asked, tokens, spec.layouts, template, spec.responding)
-        for asked, tokens in splits
+        e.chains(model, tokenizer, question_list, tokens, spec.layouts, template, spec.responding)
+        for question_list, tokens in splits
     )
-    write_csv(out, with_run(pd.DataFrame(e.rows(*chains)), spec.run))
+    table = pd.DataFrame(e.rows(*chains), columns=list(ENDING[len(RUN) :]))
+    write_csv(out, with_run(table, spec.run))
 
 
 @app.command()
@@ -110,10 +114,10 @@ def probe(
 
     spec = read_settings(GenerationSpec, settings)
     model, tokenizer = load_model(checkpoint, spec)
-    asked, tokens = read_questions(questions, spec, tokenizer, limit)
+    question_list, tokens = read_questions(questions, spec, tokenizer, limit)
     with saved_pieces(out, "probe", f"{settings} {height} {limit}", checkpoint, questions) as pieces:
         values = p.probe(
-            model, tokenizer, asked, tokens, spec.layouts, spec.text.template, height,  # type: ignore[arg-type]
+            model, tokenizer, question_list, tokens, spec.layouts, spec.text.template, height,  # type: ignore[arg-type]
             spec.responding.batch_size, pieces,
         )  # fmt: skip
         if values.empty:
@@ -158,6 +162,7 @@ def grade(
     from coconut_study.questions import schema
     from coconut_study.sequences.templates import TEMPLATES
 
-    grading, asked = read_settings(Grading, settings), schema.read(questions)
-    run, rows = read(responses, len(asked))
-    write_csv(out, with_run(g.grade(rows, asked, TEMPLATES[template], grading), run))  # type: ignore[index]
+    grading, question_list = read_settings(Grading, settings), schema.read(questions)
+    run, answers = read(responses, len(question_list))
+    table = g.grade(answers, question_list, TEMPLATES[template], grading)  # type: ignore[index]
+    write_csv(out, with_run(table, run))

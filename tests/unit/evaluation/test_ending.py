@@ -125,7 +125,7 @@ SETTINGS = Responding(batch_size=4, max_new_tokens=6)
 
 
 @pytest.fixture
-def asked(graph, monkeypatch):
+def setup(graph, monkeypatch):
     """A tiny model that often writes the answer mark, and questions to which it has an answer."""
     drawn = [from_graphs([graph], np.random.default_rng(seed))[0] for seed in range(10)]
     tokenizer = word_level([PROSE.text(question) for question in drawn])
@@ -149,8 +149,8 @@ def asked(graph, monkeypatch):
     return model, tokenizer, known, read
 
 
-def test_right_answers_are_those_of_the_responses(asked):
-    model, tokenizer, known, read = asked
+def test_right_answers_are_those_of_the_responses(setup):
+    model, tokenizer, known, read = setup
     found = ending.chains(model, tokenizer, known, read, LAYOUTS, PROSE, SETTINGS)
     assert found.right.shape == (10, K + 1)
     assert 0 < found.right.mean() < 1
@@ -162,8 +162,8 @@ def test_right_answers_are_those_of_the_responses(asked):
         assert found.right[:, k].tolist() == graded
 
 
-def test_states_are_those_of_the_thoughts_of_one_question_after_the_other(asked):
-    model, tokenizer, known, read = asked
+def test_states_are_those_of_the_thoughts_of_one_question_after_the_other(setup):
+    model, tokenizer, known, read = setup
     found = ending.chains(model, tokenizer, known, read, LAYOUTS, PROSE, SETTINGS)
     assert found.states.shape == (10, K + 1, 16)
     marks = marks_of(tokenizer)
@@ -172,8 +172,8 @@ def test_states_are_those_of_the_thoughts_of_one_question_after_the_other(asked)
         np.testing.assert_allclose(states, alone.numpy(), rtol=0, atol=1e-5)
 
 
-def test_batches_change_nothing(asked):
-    model, tokenizer, known, read = asked
+def test_batches_change_nothing(setup):
+    model, tokenizer, known, read = setup
     one, other = (
         ending.chains(model, tokenizer, known, read, LAYOUTS, PROSE,
                       SETTINGS.model_copy(update={"batch_size": size}))

@@ -58,29 +58,29 @@ def texts() -> list[str]:
     ]
 
 
-ASKED = [
+QUESTIONS = [
     from_graphs([GRAPH], np.random.default_rng(0))[0],
     Question("How many?", ("<<2*9=18>>",), "18"),
     Question("True or false: Max is red.", ("Max is a jompus.",), "True"),
 ]
 
 
-def graded(texts, asked, template, prefix, hidden):
+def graded(texts, questions, template, prefix, hidden):
     """The grades of responses to questions in turn."""
     responses = [
-        Response(question=i % len(asked), k=2, kind="continuous", hidden=hidden, finished=False, text=text,
+        Response(question=i % len(questions), k=2, kind="continuous", hidden=hidden, finished=False, text=text,
                  token_ids=[1, 2, 3])
         for i, text in enumerate(texts)
     ]  # fmt: skip
-    return grade(responses, asked, TEMPLATES[template], Grading(hidden_prefix=prefix))
+    return grade(responses, questions, TEMPLATES[template], Grading(hidden_prefix=prefix))
 
 
 @pytest.mark.parametrize("hidden", [0, 2, None])
 @pytest.mark.parametrize("prefix", ["completable", "exact"])
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_any_response_has_one_outcome_and_is_right_or_wrong(texts, template, prefix, hidden):
-    asked = ASKED if template == "prose" else ASKED[:1]  # symbols writes graph questions alone
-    found = graded(texts, asked, template, prefix, hidden)
+    questions = QUESTIONS if template == "prose" else QUESTIONS[:1]  # symbols writes graph questions alone
+    found = graded(texts, questions, template, prefix, hidden)
     assert list(found.columns) == list(COLUMNS)
     assert len(found) == len(texts) > RESPONSES
     assert set(found["outcome"]) <= {outcome.value for outcome in Outcome}
@@ -91,5 +91,5 @@ def test_any_response_has_one_outcome_and_is_right_or_wrong(texts, template, pre
 
 
 def test_the_random_responses_reach_every_outcome(texts):
-    found = graded(texts, ASKED[:1], "prose", "completable", 1)
+    found = graded(texts, QUESTIONS[:1], "prose", "completable", 1)
     assert set(found["outcome"]) == {outcome.value for outcome in Outcome}

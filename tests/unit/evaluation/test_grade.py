@@ -1,5 +1,8 @@
 """Grades of responses, with and without a graph; the count of tokens."""
 
+from io import StringIO
+
+import pandas as pd
 import pytest
 
 from coconut_study.evaluation.grade import COLUMNS, count, grade
@@ -33,6 +36,17 @@ def test_only_labels_without_a_graph():
     plain = Question("2+3?", ("2+3=5",), "1,005")
     rows = grade([response("### 1005"), response("### 5")], [plain], PROSE, Grading(hidden_prefix="exact"))
     assert rows["outcome"].tolist() == ["correct label", "incorrect label"]
+
+
+def test_answers_are_compared_by_words_and_by_value_also_after_reading_the_file():
+    questions = [Question("How many?", ("<<2*9=18>>",), answer) for answer in ("18", "True", "7")]
+    responses = [response("### 18.0"), response("### True", 1), response("### 2", 2)]
+    table = grade(responses, questions, PROSE, Grading(hidden_prefix="completable"))
+    assert table["right"].tolist() == [False, True, False]
+    assert table["right number"].tolist() == [True, None, False]
+    again = pd.read_csv(StringIO(table.to_csv(index=False)))
+    assert again["right number"].isna().tolist() == [False, True, False]
+    assert again["right"].tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(

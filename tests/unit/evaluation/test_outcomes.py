@@ -31,7 +31,7 @@ def outcome(text, hidden=0, exact=False, template=PROSE):
         ("Alex is a rompus.\n### Alex is a rompus.", "hallucination"),
         ("Alex is a lempus.\nEvery dumpus is a rompus.\n### Alex is a rompus.", "hallucination"),
         ("Alex is a lempus.\nEvery lempus rompus.\n### Alex is a rompus.", "hallucination"),
-        ("Every lempus is a rompus.\n### Alex is a rompus.", "hallucination"),  # begins behind the root
+        ("Every lempus is a rompus.\n### Alex is a rompus.", "hallucination"),  # begins after the root
         ("Tom is a gorpus.\n### Alex is a gorpus.", "hallucination"),  # from another person
         ("Alex is a lempus. Every lempus is a rompus. ### Alex is a rompus.", "correct path"),
         ("### Alex is a rompus.", "correct label"),
@@ -85,15 +85,15 @@ def test_symbols(text, hidden, exact, expected):
 
 
 def test_the_gold_steps_of_the_published_questions_are_correct_paths(shared):
-    asked = schema.read(shared("data/prosqa_valid.json"))
+    questions = schema.read(shared("data/prosqa_valid.json"))
     for template in (PROSE, SYMBOLS):
-        written = ["".join(template.text(q).steps) + template.text(q).answer for q in asked]
+        written = ["".join(template.text(q).steps) + template.text(q).answer for q in questions]
         outcomes = [
             classify(template.read(text), Map(q.graph), right=is_right(q, text, template))
-            for q, text in zip(asked, written, strict=True)
+            for q, text in zip(questions, written, strict=True)
         ]
         assert outcomes == [Outcome.CORRECT_PATH] * 300
-        assert all(is_right(q, text, template) for q, text in zip(asked, written, strict=True))
+        assert all(is_right(q, text, template) for q, text in zip(questions, written, strict=True))
 
 
 WORDS = [*GRAPH.names, "Every", "is", "a", ".", "###", "\n", "?", "|", "nonsense"]

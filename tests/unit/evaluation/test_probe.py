@@ -34,7 +34,7 @@ def byte_pairs(texts):
     return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<eos>")
 
 
-class Asked:
+class Setup:
     """A template, a tokenizer, a tiny model in float64 and three questions."""
 
     def __init__(self, name, make, graph):
@@ -77,13 +77,13 @@ class Asked:
     params=[("prose", word_level), ("symbols", word_level), ("prose", byte_pairs)],
     ids=["prose", "symbols", "prose in byte pairs"],
 )
-def asked(request, graph):
-    return Asked(*request.param, graph)
+def setup(request, graph):
+    return Setup(*request.param, graph)
 
 
 @pytest.fixture
 def groups():
-    """Groups of rows that share what stands before the thoughts; rows differ in thoughts and behind them."""
+    """Groups of rows that share what comes before the thoughts; rows differ in thoughts and what follows."""
     rng = np.random.default_rng(0)
     groups = []
     for before, shapes in ((5, [(2, 4, 3), (1, 3, 2), (2, 1, 1)]), (9, [(0, 3, 2), (3, 2, 1)])):
@@ -132,25 +132,25 @@ def test_question_and_thoughts_are_read_once_for_all_rows(model, groups, monkeyp
     assert sizes == [(2, 9), (2, 1), (2, 1), (2, 1), (5, 4)]
 
 
-def test_a_probe_makes_the_model_write_a_step_after_k_thoughts(asked):
-    table = asked.probe()
+def test_a_probe_makes_the_model_write_a_step_after_k_thoughts(setup):
+    table = setup.probe()
     assert tuple(table.columns) == probe.VALUE_COLUMNS
-    opening = {"prose": "Every", "symbols": ""}[asked.name]
-    bot, eot = asked.ids("<bot><eot>")
+    opening = {"prose": "Every", "symbols": ""}[setup.name]
+    bot, eot = setup.ids("<bot><eot>")
     for row in table.itertuples():
-        name = asked.ids(f"{opening} {row.node}")[len(asked.ids(opening)) :]
-        before = [*asked.tokens[row.question].question, bot]
-        after = [eot, *asked.ids(opening), *name]
+        name = setup.ids(f"{opening} {row.node}")[len(setup.ids(opening)) :]
+        before = [*setup.tokens[row.question].question, bot]
+        after = [eot, *setup.ids(opening), *name]
         positions = list(range(len(before) + row.k + len(after)))
-        expected = product(asked.model, Sequence(before, row.k, after, positions, len(name)))
+        expected = product(setup.model, Sequence(before, row.k, after, positions, len(name)))
         assert row.value == pytest.approx(expected.item(), rel=1e-6)
 
 
-def test_candidates_are_where_the_next_step_may_go_on(asked):
-    table = asked.probe()
-    depths = {"prose": {1: 1, 2: 2}, "symbols": {1: 2, 2: 3}}[asked.name]
+def test_candidates_are_where_the_next_step_may_go_on(setup):
+    table = setup.probe()
+    depths = {"prose": {1: 1, 2: 2}, "symbols": {1: 2, 2: 3}}[setup.name]
     for k, depth in depths.items():
-        wanted = {c.node: c for c in candidates(asked.questions[0].graph, depth, "shortest")}
+        wanted = {c.node: c for c in candidates(setup.questions[0].graph, depth, "shortest")}
         for _, found in table[table["k"] == k].groupby("question"):
             assert found["node"].tolist() == list(wanted)
             assert found["height"].tolist() == [c.height for c in wanted.values()]
@@ -158,23 +158,23 @@ def test_candidates_are_where_the_next_step_may_go_on(asked):
         assert table[table["k"] == k]["question"].nunique() == 3
 
 
-def test_values_do_not_depend_on_the_batch_and_sum_to_no_more_than_one(asked):
-    table = asked.probe()
-    pd.testing.assert_frame_equal(table, asked.probe(batch_size=1), rtol=1e-9)
+def test_values_do_not_depend_on_the_batch_and_sum_to_no_more_than_one(setup):
+    table = setup.probe()
+    pd.testing.assert_frame_equal(table, setup.probe(batch_size=1), rtol=1e-9)
     assert (table.groupby(["question", "k"])["value"].sum() <= 1).all()
     assert table["value"].nunique() > 3
 
 
-def test_steps_hidden_by_several_thoughts_each_decide_the_candidates(asked):
+def test_steps_hidden_by_several_thoughts_each_decide_the_candidates(setup):
     two_a_step = Layout(hidden=1, thoughts=2, kind="continuous", markers=True)
     all_hidden = Layout(hidden=None, thoughts=1, kind="continuous", markers=True)
-    one_a_step = asked.probe(LAYOUTS[:1])
-    assert asked.probe([two_a_step])["node"].tolist() == one_a_step["node"].tolist()
-    assert asked.probe([all_hidden])["node"].tolist() == one_a_step["node"].tolist()
+    one_a_step = setup.probe(LAYOUTS[:1])
+    assert setup.probe([two_a_step])["node"].tolist() == one_a_step["node"].tolist()
+    assert setup.probe([all_hidden])["node"].tolist() == one_a_step["node"].tolist()
 
 
-def test_a_name_is_tokenized_as_behind_its_opening(graph):
-    prose = Asked("prose", byte_pairs, graph)
+def test_a_name_is_tokenized_as_after_its_opening(graph):
+    prose = Setup("prose", byte_pairs, graph)
     opening, name = probe.name_tokens(prose.tokenizer, "Every", "lempus")
     assert prose.tokenizer.decode(opening + name) == "Every lempus"
     assert len(name) > 1
@@ -182,29 +182,29 @@ def test_a_name_is_tokenized_as_behind_its_opening(graph):
     assert whole == "Ġlempus"
 
 
-def test_only_continuous_thoughts_are_probed(asked):
+def test_only_continuous_thoughts_are_probed(setup):
     with pytest.raises(ValueError, match="continuous"):
-        asked.probe([Layout(hidden=1, thoughts=1, kind="pause", markers=True)])
+        setup.probe([Layout(hidden=1, thoughts=1, kind="pause", markers=True)])
 
 
 def test_questions_without_a_graph_have_no_candidates(graph):
-    prose = Asked("prose", word_level, graph)
+    prose = Setup("prose", word_level, graph)
     prose.questions = [Question(q.question, q.steps, q.answer) for q in prose.questions]
     table = prose.probe()
     assert len(table) == 0
     assert tuple(table.columns) == probe.VALUE_COLUMNS
 
 
-def test_thoughts_are_read_through_the_output_embeddings(asked):
-    table = probe.decoded(asked.model, asked.tokenizer, asked.tokens, LAYOUTS[1], top=3, batch_size=2)
+def test_thoughts_are_read_through_the_output_embeddings(setup):
+    table = probe.decoded(setup.model, setup.tokenizer, setup.tokens, LAYOUTS[1], top=3, batch_size=2)
     assert tuple(table.columns) == probe.DECODED_COLUMNS
     assert len(table) == 3 * 2 * 3
-    bot, eot = asked.ids("<bot><eot>")
+    bot, eot = setup.ids("<bot><eot>")
     for (question, thought), found in table.groupby(["question", "thought"]):
-        before = [*asked.tokens[question].question, bot]
-        # The thought that follows k - 1 thoughts is the state that would predict the token behind them.
+        before = [*setup.tokens[question].question, bot]
+        # The thought that follows k - 1 thoughts is the state that would predict the token after them.
         row = Sequence(before, thought - 1, [eot], list(range(len(before) + thought)), 1)
-        best = plain(asked.model, row)[0].softmax(dim=-1).topk(3)
+        best = plain(setup.model, row)[0].softmax(dim=-1).topk(3)
         assert found["rank"].tolist() == [1, 2, 3]
         assert found["probability"].tolist() == pytest.approx(best.values.tolist(), rel=1e-6)
-        assert found["token"].tolist() == [asked.tokenizer.decode([i]) for i in best.indices.tolist()]
+        assert found["token"].tolist() == [setup.tokenizer.decode([i]) for i in best.indices.tolist()]

@@ -74,11 +74,11 @@ SIZES = {"train": 30, "valid": 10, "test": 10}
         Arithmetic(source="arithmetic", steps=(1, 4), sizes=SIZES, seed=0),
     ],
 )
-def test_texts_are_proved_and_never_asked_twice(settings):
+def test_texts_are_proved_and_never_repeated(settings):
     splits = datasets.generate(settings)
     assert {split: len(found) for split, found in splits.items()} == SIZES
-    asked = [question.question for found in splits.values() for question in found]
-    assert len(set(asked)) == len(asked)
+    texts = [question.question for found in splits.values() for question in found]
+    assert len(set(texts)) == len(texts)
     _, find_fault = datasets.generator(settings)
     assert {find_fault(question) for found in splits.values() for question in found} == {None}
 
@@ -97,8 +97,8 @@ def test_what_two_shards_share_is_replaced():
     whole = balanced(shards=2)
     one = datasets.draw_shard(whole, 0)
     splits = datasets.combine_shards(whole, [one, one])
-    asked = [question.question for found in splits.values() for question in found]
-    assert len(asked) == len(set(asked)) == sum(whole.sizes.model_dump().values())
+    texts = [question.question for found in splits.values() for question in found]
+    assert len(texts) == len(set(texts)) == sum(whole.sizes.model_dump().values())
 
 
 # ------------------------------------------------------------------------------------ files and the hub

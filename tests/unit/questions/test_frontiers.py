@@ -27,7 +27,7 @@ def test_a_frontier_is_what_no_earlier_one_holds():
     assert names(5) == []
 
 
-def test_the_root_is_no_candidate():
+def test_the_root_is_not_a_candidate():
     assert names(0) == []
 
 
@@ -50,14 +50,14 @@ def test_a_node_off_the_shortest_path_may_be_correct(graph):
 
 
 def test_published_questions_have_frontiers_as_large_as_the_test_set(shared):
-    asked = schema.read(shared("data/prosqa_valid.json"))
-    sizes = np.array([[len(frontier(question.graph, depth)) for depth in (1, 2)] for question in asked])
+    questions = schema.read(shared("data/prosqa_valid.json"))
+    sizes = np.array([[len(frontier(question.graph, depth)) for depth in (1, 2)] for question in questions])
     assert sizes.mean(axis=0) == pytest.approx([2.96, 4.40], abs=0.1)  # the published test set's means
     assert sizes.min() >= 1
 
 
 def test_published_questions_have_shares_of_correct_candidates_like_the_test_set(shared):
-    asked = schema.read(shared("data/prosqa_valid.json"))
+    questions = schema.read(shared("data/prosqa_valid.json"))
     for depth, share in ((1, 886 / 1478), (2, 938 / 2199)):  # correct nodes of all in the test set
-        found = [c.correct for question in asked for c in candidates(question.graph, depth, "shortest")]
+        found = [c.correct for question in questions for c in candidates(question.graph, depth, "shortest")]
         assert np.mean(found) == pytest.approx(share, abs=0.04)

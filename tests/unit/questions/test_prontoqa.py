@@ -25,7 +25,7 @@ def drawn(count, hops=5, seed=0):
 
 @pytest.fixture(scope="module", params=["published", "drawn"])
 def sample(request):
-    """The published questions and drawn ones: what is said of the first must hold for the second."""
+    """The published questions and drawn ones: what is true of the first must be true of the second."""
     if request.param == "drawn":
         return drawn(2000)
     return schema.read(request.getfixturevalue("shared")("data/prontoqa_valid.json"))
@@ -157,20 +157,20 @@ def test_rules_and_facts_are_in_random_order(sample):
     assert near([q.steps[0].startswith(sentences(q)[-3]) for q in sample], 0.5)
 
 
-def asked(question):
+def query(question):
     return prontoqa.read(sentences(question)[-1])
 
 
 def mentions(question):
-    """The rules with the adjective that is asked for: that of the proof and that of the rival."""
-    return [rule for rule in properties(question) if rule.word == asked(question).word]
+    """The rules with the adjective of the query: that of the proof and that of the rival."""
+    return [rule for rule in properties(question) if rule.word == query(question).word]
 
 
 CUES = {
     "always true": lambda q: True,
-    "asked without not": lambda q: asked(q).holds,
+    "asked without not": lambda q: query(q).holds,
     "first mention without not": lambda q: mentions(q)[0].holds,
-    "first mention as asked": lambda q: mentions(q)[0].holds == asked(q).holds,
+    "first mention as asked": lambda q: mentions(q)[0].holds == query(q).holds,
     "even number of not": lambda q: q.question.count(" not ") % 2 == 0,
     "few not": lambda q: q.question.count(" not ") <= 4,
 }
@@ -186,7 +186,7 @@ def test_that_the_rival_is_named_once_gives_the_answer_away_as_published(sample)
         named = Counter(word for rule in rules(question) for word in (rule.subject, rule.word))
         rival, decisive = sorted(mentions(question), key=lambda rule: named[rule.subject])
         assert named[rival.subject] == 1
-        assert question.answer == str(decisive.holds == asked(question).holds)
+        assert question.answer == str(decisive.holds == query(question).holds)
 
 
 # ------------------------------------------------------------------------------------------ drawing

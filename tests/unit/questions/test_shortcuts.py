@@ -8,8 +8,8 @@ from .test_datasets import balanced
 
 
 def test_no_shortcut_helps_on_balanced_questions():
-    asked = datasets.generate(balanced(sizes={"train": 2, "valid": 2, "test": 100}))["test"]
-    assert shortcuts.table(asked)["accuracy"].tolist() == [50.0] * len(shortcuts.RULES)
+    questions = datasets.generate(balanced(sizes={"train": 2, "valid": 2, "test": 100}))["test"]
+    assert shortcuts.table(questions)["accuracy"].tolist() == [50.0] * len(shortcuts.RULES)
 
 
 def test_shortcuts_help_on_published_questions(shared):
