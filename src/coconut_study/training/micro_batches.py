@@ -12,16 +12,21 @@ from coconut_study.engine.forward import sliding_window
 from coconut_study.engine.prefixes import by_length
 from coconut_study.sequences.builder import Sequence as TokenSequence
 from coconut_study.training.learner import Learner
+from coconut_study.training.settings import Training
 
 
 class Updater:
     """Makes the updates of `learner` in micro-batches of up to `size` sequences; `pad` is the padding token.
 
-    A shared beginning is computed once, unless the model has a sliding window.
+    The processes compute a micro-batch together if the model is sharded, else each computes its own. A shared
+    beginning is computed once, unless the model has a sliding window.
     """
 
-    def __init__(self, learner: Learner, size: int, pad: int) -> None:
-        self.learner, self.size, self.pad = learner, size, pad
+    def __init__(self, learner: Learner, settings: Training, pad: int) -> None:
+        self.learner, self.pad = learner, pad
+        n = learner.processes.count
+        size = settings.micro_batch_size or -(-settings.batch_size // n)
+        self.size = size * n if learner.processes.sharded else size
         self.share_prefixes = sliding_window(learner.model) is None
 
     def update(self, sequences: Sequence[TokenSequence], rate: float) -> Tensor:

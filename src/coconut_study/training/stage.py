@@ -66,7 +66,7 @@ class StageTrainer:
         self.learner = Learner(model, spec.training)
         self.processes = self.learner.processes
         self.device = self.learner.accelerator.device
-        self.updater = Updater(self.learner, self._micro_batch_size(), self.sampler.marks.pad)
+        self.updater = Updater(self.learner, spec.training, self.sampler.marks.pad)
         self.saver: Saver | None = None
         self.best: dict[str, Tensor] | None = None
         self.dropout: dict[str, Tensor] | None = None  # RNG states to continue from, in a resumed epoch
@@ -155,12 +155,6 @@ class StageTrainer:
         if self.spec.keep == "best" and is_best(self.history):
             self.best = self.learner.weights()
         self.start_epoch(epoch + 1)
-
-    def _micro_batch_size(self) -> int:
-        """Sequences in a micro-batch, which all processes compute together if the model is sharded."""
-        training, n = self.spec.training, self.processes.count
-        size = training.micro_batch_size or -(-training.batch_size // n)
-        return size * n if self.processes.sharded else size
 
     def _rate_factor(self) -> float:
         """Factor on the learning rate: one half for each roll-back."""
