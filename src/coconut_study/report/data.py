@@ -27,7 +27,6 @@ def data(statistics: Mapping[str, pd.Series], paper: Mapping[str, Any]) -> pd.Da
 
 def format_data(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers with two decimals, counts of questions with none."""
-    numbers = table.set_index("measure")
-    cells = numbers.map(lambda value: rounded(value, 2))
-    cells.loc["questions"] = numbers.loc["questions"].map(lambda count: rounded(count, 0))
-    return cells.reset_index()
+    digits = table["measure"].map(lambda measure: 0 if measure == "questions" else 2)
+    cells = {name: list(map(rounded, table[name], digits)) for name in table.columns.drop("measure")}
+    return pd.DataFrame({"measure": table["measure"], **cells})

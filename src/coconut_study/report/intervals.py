@@ -12,18 +12,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from coconut_study.evaluation import columns
 from coconut_study.evaluation.outcomes import Outcome
 
 ANSWER = "right answer"
 VALUE = "right value"
 MEASURES = (ANSWER, *(outcome.value for outcome in Outcome))
-RUN = ["dataset", "method", "seed"]  # the columns that identify a run
+RUN = list(columns.RUN)  # the columns that identify a run
 
 LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """A mean of `n` values with its confidence interval; NaN for the ends if n = 1, for all three if n = 0."""
+    """A mean of `n` values with its confidence interval: its ends are NaN if n = 1, all three if n = 0."""
 
     mean: float
     low: float

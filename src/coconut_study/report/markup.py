@@ -42,5 +42,10 @@ def html(table: pd.DataFrame) -> str:
 
 def latex(table: pd.DataFrame) -> str:
     """A booktabs table."""
-    style = table.style.hide(axis="index").format(escape="latex").format_index(axis="columns", escape="latex")
+    style = (
+        table.map(str)
+        .style.hide(axis="index")
+        .format(escape="latex")
+        .format_index(axis="columns", escape="latex")
+    )
     return style.to_latex(hrules=True).replace("±", r"$\pm$").replace("–", "--")

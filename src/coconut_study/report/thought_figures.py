@@ -156,7 +156,7 @@ def _legend(ks: list[int]) -> list[Line2D]:
 
 
 def parallelism(table: pd.DataFrame, *, dataset: str, method: str) -> Figure:
-    """The value of the best one, two and three candidates over questions (paper Figure 8): one panel per k."""
+    """The value of the best one, two and three candidates, over questions (paper Figure 8), for each k."""
     table = _of(table, dataset, method)
     ks = list(dict.fromkeys(table["k"]))
     with style():

@@ -44,7 +44,9 @@ def only(table):
 
 def number(values, said, **more):
     reported = {"accuracy": said, "reference": "Table 1"} | more
-    return only(claims.table(measured(*runs("cot", values)), paper({"prosqa": {"cot": reported}}), STAND_INS))
+    return only(
+        claims.compare(measured(*runs("cot", values)), paper({"prosqa": {"cot": reported}}), STAND_INS)
+    )
 
 
 def test_a_number_has_ours_with_its_interval_and_the_difference():
@@ -84,7 +86,7 @@ def test_a_number_holds_where_either_interval_holds_the_other(values, said, sd, 
 
 
 def test_the_deviation_of_the_paper_is_that_of_accuracy_and_not_of_tokens():
-    table = claims.table(
+    table = claims.compare(
         measured(*runs("cot", [79, 80, 81]), *runs("cot", [49, 50, 51], measure="tokens")),
         paper({"prosqa": {"cot": {"accuracy": 83, "sd": 3.0, "tokens": 53, "reference": "Table 1"}}}),
         STAND_INS,
@@ -97,20 +99,20 @@ def test_the_deviation_of_the_paper_is_that_of_accuracy_and_not_of_tokens():
 
 def test_a_number_the_paper_does_not_give_is_no_claim():
     said = {"accuracy": 80, "sd": None, "reference": "Table 5"}
-    table = claims.table(measured(*runs("cot", [80])), paper({"prosqa": {"cot": said}}), STAND_INS)
+    table = claims.compare(measured(*runs("cot", [80])), paper({"prosqa": {"cot": said}}), STAND_INS)
     assert table["claim"].tolist() == ["CoT on ProsQA: accuracy"]
 
 
 def test_numbers_are_those_at_the_number_of_thoughts_a_run_was_trained_for():
     values = [*runs("coconut", [10, 12], k=0), *runs("coconut", [90, 92], k=2), *runs("coconut", [1], k=3)]
     said = {"prosqa": {"coconut": {"accuracy": 91, "reference": "Table 1"}}}
-    row = only(claims.table(measured(*values), paper(said), STAND_INS))
+    row = only(claims.compare(measured(*values), paper(said), STAND_INS))
     assert (row["ours"], row["n"], row["holds"]) == (91, 2, "yes")
 
 
 def test_seconds_are_compared_as_they_are():
     values = runs("coconut", [0.25, 0.35], k=2, measure="seconds")
-    table = claims.table(
+    table = claims.compare(
         measured(*values), paper(seconds={"prosqa": {"coconut": 0.15, "cot": 0.47}}), STAND_INS
     )
     one, two = table.to_dict("records")
@@ -130,7 +132,7 @@ COCONUT_OVER_COT = above({"method": "coconut"}, {"method": "cot"})
 
 
 def compared(*values, claim=COCONUT_OVER_COT, accuracy=None, seconds=None, stand_ins=STAND_INS):
-    return claims.table(measured(*values), paper(accuracy, seconds, [claim]), stand_ins)
+    return claims.compare(measured(*values), paper(accuracy, seconds, [claim]), stand_ins)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +230,7 @@ def test_two_of_our_data_sets_for_one_of_the_papers_give_two_rows():
         ["CoT on ProsQA: accuracy", "ours", 80.5, "yes"],
         ["CoT on ProsQA: accuracy", "second", 72, "yes"],
     ]
-    read = claims.show_claims(table, TITLES)
+    read = claims.format_claims(table, titles=TITLES)
     assert read["our data set"].tolist() == ["Our set", "Our second set"] * 2
 
 
@@ -258,7 +260,7 @@ def test_what_was_not_run_is_missing_and_never_zero(stand_ins):
     assert table["holds"].tolist() == ["not run", "not run"]
     assert table["n"].tolist() == [0, 0]
     assert table[MISSING].isna().all(axis=None)
-    read = claims.show_claims(table, TITLES)
+    read = claims.format_claims(table, titles=TITLES)
     assert read["ours [95 % interval]"].tolist() == ["–", "–"]
     assert read["difference"].tolist() == ["–", "–"]
     assert read["our data set"].tolist() == ["–", "–"]
@@ -267,7 +269,7 @@ def test_what_was_not_run_is_missing_and_never_zero(stand_ins):
 
 def test_a_single_seed_is_shown_without_an_interval():
     table = compared(*runs("coconut", [90], k=2), *runs("cot", [80]))
-    read = claims.show_claims(table, TITLES).to_dict("records")
+    read = claims.format_claims(table, titles=TITLES).to_dict("records")
     assert read == [
         {"claim": "more is more", "where": "Figure 1", "our data set": "Our set", "paper": "–",
          "ours [95 % interval]": "10.00", "n": "1", "difference": "–", "holds": "open"}
@@ -291,7 +293,7 @@ def test_grades_times_and_probes_are_measured_in_long_form():
         {"dataset": "ours", "method": "coconut", "seed": 1, "k": 1, "question": [0, 0, 1, 1],
          "value": [0.75, 0.25, 0.5, 0.125], "correct": [True, False, False, True]}
     )  # fmt: skip
-    found = claims.measurements(intervals.by_seed(grades), times, values)
+    found = claims.measurements(intervals.by_run(grades), times, values)
     assert list(found.columns) == ["dataset", "method", "seed", "k", "measure", "value"]
     number = found.set_index(["method", "measure"])["value"]
     assert number["cot", intervals.ANSWER] == 50
@@ -301,10 +303,8 @@ def test_grades_times_and_probes_are_measured_in_long_form():
     assert number["coconut", "largest value"] == pytest.approx((0.75 + 0.5) / 2)
     assert number["coconut", "value of correct"] == pytest.approx((0.75 + 0.125) / 2)
     assert number["coconut", "value of incorrect"] == pytest.approx((0.25 + 0.5) / 2)
-    assert set(claims.measurements(intervals.by_seed(grades), None, None)["measure"]) >= {
-        *intervals.MEASURES,
-        "tokens",
-    }
+    alone = claims.measurements(intervals.by_run(grades), times[:0], values[:0])
+    assert set(alone["measure"]) == {*intervals.MEASURES, intervals.VALUE, "tokens"}
 
 
 # --------------------------------------------------------------------------------------------- shipped
@@ -363,7 +363,7 @@ def test_shipped_claims_speak_of_what_is_measured(shipped):
 
 def test_the_papers_own_numbers_do_not_contradict_its_claims(shipped):
     nothing = measured(("x", "x", 0, 0, "x", 0.0))
-    table = claims.table(nothing, shipped, {"datasets": {}, "methods": {}, "trained": {}})
+    table = claims.compare(nothing, shipped, {"datasets": {}, "methods": {}, "trained": {}})
     said = table[table["claim"].isin([claim["claim"] for claim in shipped["claims"]])]
     assert len(said) == len(shipped["claims"])
     assert (said["paper"].dropna() > 0).all()

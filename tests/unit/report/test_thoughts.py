@@ -1,4 +1,4 @@
-"""Summaries of candidates' values, and that their figures show them."""
+"""Tables of what thoughts hold."""
 
 import math
 
@@ -6,39 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coconut_study.report import figures, thought_figures, thoughts
+from coconut_study.report import thoughts
 
-TITLES = {"d": "Data", "coconut": "Coconut"}
-
-
-def rows(seed, k, question, *candidates):
-    """One row a candidate, each given as (height, correct, value)."""
-    return pd.DataFrame(
-        [
-            {"dataset": "d", "method": "coconut", "seed": seed, "k": k, "question": question, "node": f"n{i}",
-             "height": height, "correct": correct, "value": value}
-            for i, (height, correct, value) in enumerate(candidates)
-        ]
-    )  # fmt: skip
-
-
-@pytest.fixture
-def values():
-    return pd.concat(
-        [
-            rows(seed, k, question, *shape)
-            for seed in (1, 2)
-            for k in (1, 2)
-            for question, shape in enumerate(
-                [
-                    [(0, False, 0.1), (1, True, 0.5 + 0.12 * seed), (1, False, 0.05), (2, False, 0.1)],
-                    [(1, True, 0.9)],
-                    [(1, True, 0.1), (1, True, 0.3)],
-                ]
-            )
-        ],
-        ignore_index=True,
-    )
+from .examples import TITLES, rows
 
 
 def curve(table, top):
@@ -60,7 +30,7 @@ def test_curves_hold_the_best_candidates_summed_and_each_is_sorted_on_its_own(va
 
 
 def test_means_are_over_candidates_and_tell_seeds_apart(values):
-    table = thoughts.by_height(values).set_index(["k", "height", "correct"]).loc[1]
+    table = thoughts.heights(values).set_index(["k", "height", "correct"]).loc[1]
     right = table.loc[(1, True)]
     assert right["mean"] == pytest.approx((0.68 + 0.9 + 0.1 + 0.3) / 4)
     assert right[["candidates", "n", "seeds"]].tolist() == [4, 3, 2]
@@ -82,41 +52,58 @@ def test_an_interval_over_questions_has_its_level_where_candidates_depend_on_one
                 for question, (size, level) in enumerate(zip(sizes, levels, strict=True))
             ]
         )
-        found = thoughts.by_height(drawn).iloc[0]
+        found = thoughts.heights(drawn).iloc[0]
         covered.append(found["low"] <= 0.5 <= found["high"])
     assert 0.9 < np.mean(covered) < 0.985  # candidates taken as independent would cover 0.69
 
 
 def test_tables_are_printed_with_intervals_and_counts(values):
-    read = thoughts.show_heights(thoughts.by_height(values), TITLES)
+    read = thoughts.format_heights(thoughts.heights(values), titles=TITLES)
     assert read.columns.tolist() == [
         "data set", "method", "k", "height", "candidate", "value", "single seeds", "candidates", "questions",
     ]  # fmt: skip
     row = read[(read["k"] == "1") & (read["height"] == "1") & (read["candidate"] == "correct")].iloc[0]
     assert row["value"].startswith("0.495 [")
     assert row["single seeds"] == "0.480 to 0.510"
-    curves = thoughts.show_parallelism(thoughts.parallelism(values), TITLES)
+    curves = thoughts.format_parallelism(thoughts.parallelism(values), titles=TITLES)
     assert len(curves) == 2 * 3
     assert curves.iloc[0][["data set", "k", "best candidates", "percentile 50"]].tolist() == [
-        "Data", "1", "1", "0.680",
+        "Data set", "1", "1", "0.680",
     ]  # fmt: skip
 
 
-def test_figures_show_every_k_and_every_count(values, tmp_path):
-    curves = thought_figures.parallelism(thoughts.parallelism(values))
-    means = thought_figures.heights(thoughts.by_height(values))
-    for figure in (curves, means):
-        assert [axis.get_title() for axis in figure.axes] == ["After 1 thought", "After 2 thoughts"]
-    assert [text.get_text() for text in means.axes[0].texts] == ["4", "1", "1", "1"]
-    figures.save(curves, tmp_path / "parallelism.svg")
-    figures.save(means, tmp_path / "heights.svg")
-    assert len(list(tmp_path.iterdir())) == 6
+def test_both_ways_to_end_thoughts_have_accuracy_and_thoughts_by_seed():
+    def ends(seed, fixed, stopped, ks):
+        return pd.DataFrame(
+            {"dataset": "d", "method": "coconut", "seed": seed, "question": range(4), "fixed k": 3,
+             "fixed right": fixed, "classifier k": ks, "classifier right": stopped}
+        )  # fmt: skip
 
-
-def test_the_search_tree_shows_what_the_root_leads_to_with_its_values_and_the_other_option(question):
-    found = pd.DataFrame(
-        {"k": [1, 1, 2], "node": ["lempus", "dumpus", "rompus"], "value": [0.333, 0.5, 0.0004]}
+    table = thoughts.ending(
+        pd.concat(
+            [
+                ends(1, [True, True, True, False], [True, False, True, False], [0, 1, 1, 2]),
+                ends(2, [True, True, True, True], [True, True, True, False], [2, 2, 2, 2]),
+            ]
+        )
     )
-    figure = thought_figures.tree(question, found)
-    labels = {text.get_text() for text in figure.axes[0].texts}
-    assert labels == {"Alex", "lempus\n0.33", "dumpus\n0.50", "rompus\n4e-4", "impus", "gorpus"}
+    assert table[["way", "mean", "n", "thoughts"]].to_numpy().tolist() == [
+        ["fixed", 87.5, 2, 3.0], ["classifier", 62.5, 2, 1.5],
+    ]  # fmt: skip
+    read = thoughts.format_ending(table, titles=TITLES)
+    assert read[["method", "thoughts end", "seeds", "thoughts"]].to_numpy().tolist() == [
+        ["Coconut", "at a fixed number", "2", "3.00"], ["Coconut", "by a classifier", "2", "1.50"],
+    ]  # fmt: skip
+    single = thoughts.ending(ends(1, [True] * 4, [False] * 4, [0] * 4))
+    assert thoughts.format_ending(single, titles=TITLES)["accuracy (%)"].tolist() == ["100.0", "0.0"]
+
+
+def test_decoded_thoughts_are_one_row_each_with_the_most_likely_tokens_first():
+    tokens = pd.DataFrame(
+        {"dataset": "d", "method": "coconut", "seed": 1, "question": 0, "thought": [1, 1, 2],
+         "rank": [1, 2, 1], "token": [" a", "b", "c"], "probability": [0.5, 0.25, 1.0]}
+    )  # fmt: skip
+    read = thoughts.format_decoded(thoughts.decoded(tokens), titles=TITLES)
+    assert read[["thought", "likeliest tokens"]].to_numpy().tolist() == [
+        ["1", "' a' 0.50, 'b' 0.25"], ["2", "'c' 1.00"],
+    ]  # fmt: skip

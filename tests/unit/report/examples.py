@@ -1,0 +1,55 @@
+"""Small files and tables for tests."""
+
+import math
+
+import pandas as pd
+
+TITLES = {"d": "Data set", "e": "Other set", "cot": "CoT", "coconut": "Coconut", "slow": "Slow & steady"}
+PAPER = {
+    "accuracy": {"prosqa": {"cot": {"accuracy": 77.5, "sd": 1.9, "tokens": 49.4, "reference": "Table 1"}}},
+}
+ROWS = [
+    {"dataset": "d", "method": method, "k": k, "paper_dataset": "prosqa", "paper_method": method}
+    for method, k in (("cot", 0), ("coconut", 2))
+]
+
+RULES = pd.DataFrame({"dataset": ["d"], "rule": ["coin"], "accuracy": [50.0]})
+
+
+def graded(method, seed, k, outcomes, dataset="d", tokens=4):
+    """Grades of a run at k thoughts, with the given outcomes."""
+    right = [outcome in ("correct label", "correct path") for outcome in outcomes]
+    return pd.DataFrame(
+        {"dataset": dataset, "method": method, "seed": seed, "k": k, "question": range(len(outcomes)),
+         "outcome": outcomes, "right": right, "right number": None, "tokens": tokens, "finished": True}
+    )  # fmt: skip
+
+
+def ten(method, seed, k, n_right, **more):
+    """Ten grades of a run at k thoughts, of which `n_right` are right."""
+    return graded(method, seed, k, ["correct path"] * n_right + ["hallucination"] * (10 - n_right), **more)
+
+
+def point(series, label, method, k=0, dataset="d"):
+    """A point of a comparison."""
+    return {"dataset": dataset, "series": series, "label": label, "method": method, "k": k}
+
+
+def history(stage, accuracies):
+    """A history with ten questions in every epoch but the first, in which nothing is learnt."""
+    later = len(accuracies) - 1
+    return pd.DataFrame(
+        {"stage": stage, "epoch": range(later + 1), "questions": [0] + [10] * later,
+         "loss": [math.nan] + [1.0] * later, "accuracy": accuracies}
+    )  # fmt: skip
+
+
+def rows(seed, k, question, *candidates):
+    """One row per candidate, each given as (height, correct, value)."""
+    return pd.DataFrame(
+        [
+            {"dataset": "d", "method": "coconut", "seed": seed, "k": k, "question": question, "node": f"n{i}",
+             "height": height, "correct": correct, "value": value}
+            for i, (height, correct, value) in enumerate(candidates)
+        ]
+    )  # fmt: skip

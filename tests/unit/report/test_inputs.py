@@ -1,0 +1,76 @@
+"""Reading what tables are made from: every run by itself, and none but those that are named."""
+
+import tracemalloc
+
+import pandas as pd
+import pytest
+
+from coconut_study.common.errors import StudyError
+from coconut_study.report import inputs, intervals
+
+from .examples import graded
+
+
+def written(tables, folder):
+    """Grades of runs in files, by the names of the runs."""
+    files = {}
+    for table in tables:
+        dataset, method, seed = table[intervals.RUN].iloc[0]
+        path = folder / f"{method}-{seed}.csv"
+        table.to_csv(path, index=False)
+        files[f"{dataset}/{method}/seed{seed}"] = path
+    return files
+
+
+@pytest.fixture
+def runs():
+    good, bad = ["correct path"] * 3 + ["hallucination"], ["wrong target"] * 3 + ["correct path"]
+    numbers = graded("no_cot", 1, 0, ["correct label", "incorrect label"]).assign(**{"right number": [1, 0]})
+    coconut = [graded("coconut", 1, 0, bad), graded("coconut", 1, 2, ["correct label"] * 4)]
+    return [graded("cot", 1, 0, good), graded("cot", 2, 0, bad), pd.concat(coconut), numbers]
+
+
+def test_runs_summed_up_file_by_file_are_those_summed_up_together(runs, tmp_path):
+    together = intervals.by_run(pd.concat(runs, ignore_index=True))
+    pd.testing.assert_frame_equal(inputs.grades(written(runs, tmp_path)), together, check_exact=True)
+    assert together["right value"].isna().tolist() == [True] * 4 + [False]
+
+
+def test_the_memory_for_many_runs_is_that_of_one(tmp_path):
+    outcomes = ["correct path", "hallucination"] * 1000
+    files = written([graded("coconut", seed, 2, outcomes) for seed in range(40)], tmp_path)
+    peaks = []
+    for few in (dict(list(files.items())[:2]), files):
+        tracemalloc.start()
+        assert len(inputs.grades(few)) == len(few)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]
+
+
+def test_a_file_without_rows_or_with_those_of_another_run_is_refused(runs, tmp_path):
+    files = written(runs[:2], tmp_path)
+    pd.concat(runs[:2]).to_csv(files["d/cot/seed2"], index=False)
+    with pytest.raises(StudyError, match=r"cot-2.csv: has d/cot/seed1; expected rows of d/cot/seed2 alone"):
+        inputs.grades(files)
+    runs[1][:0].to_csv(files["d/cot/seed2"], index=False)
+    with pytest.raises(StudyError, match=r"cot-2.csv: has no rows; expected rows of d/cot/seed2 alone"):
+        inputs.grades(files)
+
+
+def test_a_run_without_a_file_is_refused(runs, tmp_path):
+    files = written(runs, tmp_path)
+    files["d/cot/seed1"].unlink()
+    with pytest.raises(StudyError, match=r"cot-1.csv: cannot be read as a table"):
+        inputs.grades(files)
+
+
+def test_without_files_there_is_a_table_without_rows():
+    assert inputs.values({}).empty
+    assert set(inputs.clock({}).columns) >= {"batch size", "questions", "seconds"}
+
+
+def test_labels_that_look_like_numbers_stay_words(tmp_path):
+    pd.DataFrame({"series": ["1"], "label": ["0.30"], "k": [2]}).to_csv(tmp_path / "t.csv", index=False)
+    table = inputs.table(tmp_path / "t.csv", ("series", "label", "k"))
+    assert table.iloc[0].tolist() == ["1", "0.30", 2]

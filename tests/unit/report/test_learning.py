@@ -1,0 +1,34 @@
+"""Learning curves and the two ends of every stage."""
+
+import pytest
+
+from coconut_study.report import intervals, learning
+
+from .examples import TITLES
+
+
+def test_learning_curves_put_stages_end_to_end(learnt):
+    table = learnt[:5]
+    assert table["stage"].tolist() == [0, 0, 0, 1, 1]
+    assert table["seen"].tolist() == [0, 10, 20, 20, 30]
+    assert table["mean"].tolist() == pytest.approx([0, 20, 70, 40, 60])
+    assert table["n"].tolist() == [2] * 5
+
+
+def rows_of(table, *columns):
+    return table[list(columns)].to_numpy().tolist()
+
+
+def test_stages_have_accuracy_before_their_first_update_and_at_their_end(learnt):
+    table = learning.stages(learnt)
+    assert rows_of(table, "method", "stage", "first mean", "last mean", "n") == [
+        ["coconut", 0, 0, pytest.approx(70), 2],
+        ["coconut", 1, pytest.approx(40), pytest.approx(60), 2],
+        ["cot", 0, pytest.approx(10), pytest.approx(90), 1],
+    ]
+    found = intervals.interval([30, 50], (0, 100))
+    assert table.loc[1, ["first low", "first high"]].tolist() == pytest.approx([found.low, found.high])
+    assert table.loc[2, ["first low", "first high", "last low", "last high"]].isna().all()
+    read = learning.format_stages(table, titles=TITLES)
+    assert read.iloc[2].tolist() == ["Data set", "CoT", "0", "10.0", "90.0"]
+    assert read.loc[1, "at its first step (%)"] == "40.0 [0.0, 100.0]"
