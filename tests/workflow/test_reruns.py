@@ -39,7 +39,7 @@ def dry(project: Project, command: str) -> dict[str, int]:
 def test_the_page_has_its_commands():
     assert len(documented()) == PAGE.count("--cores all --configfile ") > 15
     assert {before for before, _, _ in documented()} == {
-        "from nothing", "after the study has run", "after an edit of `train.py`",
+        "from nothing", "after the study has run", "after an edit of `training/stage.py`",
     }  # fmt: skip
     assert set(FILES) == set(re.findall(r"smoke\.yaml (\w+\.yaml)", PAGE))
 
@@ -51,7 +51,7 @@ def test_a_documented_command_plans_its_jobs_and_no_others(finished, fresh, befo
     elif before == "after the study has run":
         assert dry(finished, command) == jobs
     else:
-        with finished.edited("src/coconut_study/train.py"):
+        with finished.edited("src/coconut_study/training/stage.py"):
             assert dry(finished, command) == jobs
 
 
@@ -108,14 +108,26 @@ def copy(finished, tmp_path) -> Project:
     return project
 
 
+def edit(project: Project, module: str) -> None:
+    """Change the code of a module, but nothing that it does."""
+    path = project.folder / f"src/coconut_study/{module}.py"
+    path.write_text(path.read_text() + "\nEDITED = True\n")
+
+
 def touch(project: Project, *targets: str, also: str = "") -> None:
     done = project.snakemake(*targets, "--touch", "--quiet", "all", also=also)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_touching_after_a_comment_leaves_nothing_to_do_and_makes_nothing(copy):
-    path = "src/coconut_study/train.py"
-    copy.write(path, (copy.folder / path).read_text() + "\n# why\n")
+def test_comments_and_docstrings_rerun_nothing(copy):
+    for module in ("training/stage", "report/figures", "common/files"):
+        path = copy.folder / f"src/coconut_study/{module}.py"
+        path.write_text(path.read_text().replace('"""', '"""Edited. ', 1) + "\n# why\n")
+    assert copy.planned() == {}
+
+
+def test_touching_after_an_edit_leaves_nothing_to_do_and_makes_nothing(copy):
+    edit(copy, "training/stage")
     assert copy.planned()["train"] == 13
     shutil.rmtree(copy.folder / "results/smoke/figures")
     touch(copy)
@@ -126,9 +138,8 @@ def test_touching_after_a_comment_leaves_nothing_to_do_and_makes_nothing(copy):
 
 
 def test_touching_tables_stops_there(copy):
-    for module in ("train", "figures"):
-        path = f"src/coconut_study/{module}.py"
-        copy.write(path, (copy.folder / path).read_text() + "\n# why\n")
+    edit(copy, "training/stage")
+    edit(copy, "report/figures")
     touch(copy, "tables")
     assert copy.planned("tables") == {}
     assert copy.planned() == {

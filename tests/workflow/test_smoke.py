@@ -89,22 +89,22 @@ def test_nothing_is_left_to_do(finished):
 
 
 def test_editing_a_plot_reruns_plots_alone(finished):
-    with finished.edited("src/coconut_study/figures.py"):
+    with finished.edited("src/coconut_study/report/figures.py"):
         assert finished.planned() == {
             "figure_accuracy": 1, "figure_learning": 1, "figure_stages": 1, "figure_sweep": 2,
         }  # fmt: skip
 
 
-def test_editing_the_classifier_reruns_grades_and_what_follows(finished):
-    with finished.edited("src/coconut_study/paths.py"):
+def test_editing_the_outcomes_reruns_grades_and_what_follows(finished):
+    with finished.edited("src/coconut_study/evaluation/outcomes.py"):
         jobs = finished.planned()
     assert jobs["grade"] == 6
     assert not {"questions", "base", "train", "respond", "describe"} & jobs.keys()
 
 
-def test_editing_the_loop_retrains_and_keeps_the_questions(finished):
+def test_editing_the_training_of_a_stage_retrains_and_keeps_the_questions(finished):
     """Coconut 3, pause as thought 2 more, w/o thought 3, CoT 1 on each of two seeds, Coconut on ProsQA 3."""
-    with finished.edited("src/coconut_study/train.py"):
+    with finished.edited("src/coconut_study/training/stage.py"):
         jobs = finished.planned()
     assert jobs["train"] == 13
     assert not {"questions", "base", "describe", "table_data"} & jobs.keys()
@@ -120,7 +120,7 @@ def test_changing_one_method_reruns_that_method_alone(finished):
     assert not {"questions", "base", "describe", "table_data"} & jobs.keys()
 
 
-def test_one_more_k_asks_again_and_trains_nothing(finished):
+def test_one_more_k_responds_again_and_trains_nothing(finished):
     overlay = finished.write("more.yaml", "study: smoke\nsweep: {methods: [coconut], k: [0]}\n")
     jobs = finished.planned(also=overlay)
     assert jobs["respond"] == 2

@@ -1,0 +1,136 @@
+"""Which rules rerun after an edit of each module: by the digests of all rules, and for some as Snakemake plans."""
+
+import re
+import shutil
+
+import pytest
+
+from coconut_study.common import provenance
+from coconut_study.report.catalog import FIGURES, TABLES
+
+pytestmark = pytest.mark.workflow
+
+DRAW = "shard questions"
+LOOK = "describe shortcuts"
+TRAIN = "base train"
+GENERATE = "respond clock ending probe decode"
+RULES = f"{DRAW} {LOOK} {TRAIN} {GENERATE} grade"
+TABLE = " ".join(record.rule for record in TABLES.values())
+FIGURE = " ".join(record.rule for record in FIGURES.values())
+CURVES = "figure_accuracy figure_sweep figure_learning figure_stages figure_comparison"
+
+EDITS = [
+    # modules, and the rules whose code they are
+    ("common.files questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE}"),
+    ("common.seeds", f"{DRAW} {TRAIN}"),
+    ("common.workspace", f"train {GENERATE}"),
+    ("common.provenance", f"{TRAIN} {GENERATE}"),
+    (
+        "questions.arithmetic questions.arithmetic_language questions.balanced questions.datasets "
+        "questions.formats questions.prontoqa questions.prosqa",
+        DRAW,
+    ),
+    ("questions.schema", f"{RULES} figure_tree"),
+    ("questions.describe", "describe table_data"),
+    ("questions.shortcuts", "shortcuts table_main"),
+    ("questions.frontiers", "probe decode"),
+    ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data"),
+    ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
+    ("sequences.builder", f"{TRAIN} {GENERATE}"),
+    (
+        "engine.batches engine.checkpoints engine.forward engine.kv_cache engine.prefixes engine.tokenizer",
+        f"{TRAIN} {GENERATE}",
+    ),
+    ("engine.decoding", f"train {GENERATE}"),
+    ("engine.gradient_checkpointing", "train"),
+    ("training.base_job training.base_model training.pretrain", "base"),
+    ("training.distributed training.learner training.schedule", TRAIN),
+    (
+        "training.epoch training.job training.lora training.meter training.micro_batches training.sampler "
+        "training.saver training.stage",
+        "train",
+    ),
+    ("evaluation.runs", GENERATE),
+    ("evaluation.respond", "train respond clock ending"),
+    ("evaluation.responses", "train respond clock ending grade"),
+    ("evaluation.ending", "ending"),
+    ("evaluation.probe", "probe decode"),
+    ("evaluation.grade", "grade"),
+    ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data"),
+    ("evaluation.columns", f"{GENERATE} grade {TABLE} {CURVES} figure_tree -table_data"),
+    ("report.intervals", f"{TABLE} {CURVES} figure_tree -table_data"),
+    ("report.cells report.markup", TABLE),
+    ("report.data", "table_data"),
+    ("report.results", "table_main table_seeds table_sweep table_comparison"),
+    ("report.learning", "table_learning table_stages"),
+    ("report.claims", "table_claims"),
+    ("report.costs", "table_clock table_costs table_spent"),
+    ("report.thoughts", "table_ending table_parallelism table_heights table_decoded"),
+    ("report.style", FIGURE),
+    ("report.figures", CURVES),
+    ("report.thought_figures", "figure_parallelism figure_heights figure_tree"),
+]
+# Modules that shape no result, or reach results only through the parameters of rules.
+NO_RESULT = """
+__main__ common.allocator common.arguments common.errors common.gpus common.options common.progress
+common.settings questions.settings evaluation.settings training.settings training.preflight report.settings
+sequences.drawing study.checks study.definition study.load study.plan study.settings study.table_inputs
+"""
+# Of these files, what a command or a table uses of them is tracked, and not the file.
+BY_FUNCTION = """
+questions.commands training.commands evaluation.commands report.commands report.inputs report.catalog
+"""
+
+
+def expected() -> dict[str, set[str]]:
+    """The rules whose code each module is; `-rule` leaves out a rule of a group."""
+    rules = dict.fromkeys(f"{NO_RESULT} {BY_FUNCTION}".split(), set[str]())
+    for modules, names in EDITS:
+        left_out = {name[1:] for name in names.split() if name.startswith("-")}
+        named = {name for name in names.split() if not name.startswith("-")}
+        rules |= dict.fromkeys(modules.split(), named - left_out)
+    return rules
+
+
+def codes() -> dict[str, str]:
+    """The digest of the code of each rule, which is a parameter of the rule."""
+    digests = {name: provenance.code(provenance.command(name)) for name in RULES.split()}
+    return digests | {record.rule: record.code() for record in (*TABLES.values(), *FIGURES.values())}
+
+
+def test_an_edit_of_each_module_changes_the_code_of_the_expected_rules(tmp_path, monkeypatch):
+    package = tmp_path / provenance.PACKAGE.name
+    shutil.copytree(provenance.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(provenance, "PACKAGE", package)
+    before, changed = codes(), {}
+    for path in package.rglob("*.py"):
+        if path.name != "__init__.py":
+            text = path.read_text(encoding="utf-8")
+            path.write_text(f"{text}\nEDITED = True\n", encoding="utf-8")
+            module = ".".join(path.relative_to(package).with_suffix("").parts)
+            changed[module] = {rule for rule, code in codes().items() if code != before[rule]}
+            path.write_text(text, encoding="utf-8")
+    assert changed == expected()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "questions.describe",
+        "training.stage",
+        "evaluation.outcomes",
+        "report.data",
+        "report.style",
+        "study.plan",
+    ],
+)
+def test_snakemake_reruns_these_rules_and_what_follows_them(finished, fresh, module):
+    rules = expected()[module]
+    with finished.edited(f"src/coconut_study/{module.replace('.', '/')}.py"):
+        done = finished.snakemake("--dry-run")
+    planned = finished.counted(done).keys()
+    reasons = re.search(r"params have changed since last execution:\n +(.*)\n", done.stdout)
+    changed = set(reasons[1].split(", ")) if reasons else set()
+    assert changed <= rules  # the others have changed inputs, which is the reason that Snakemake gives
+    assert bool(changed) == bool(rules)
+    assert rules & fresh.planned().keys() <= planned
