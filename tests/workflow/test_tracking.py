@@ -1,4 +1,4 @@
-"""Which rules rerun after an edit of each module: by the digests of all rules, and for some as Snakemake plans."""
+"""Which rules rerun after an edit of each module: by their digests, and for some edits as Snakemake plans."""
 
 import re
 import shutil
@@ -84,7 +84,7 @@ questions.commands training.commands evaluation.commands report.commands report.
 
 def expected() -> dict[str, set[str]]:
     """The rules whose code each module is; `-rule` leaves out a rule of a group."""
-    rules = dict.fromkeys(f"{NO_RESULT} {BY_FUNCTION}".split(), set[str]())
+    rules = {module: set[str]() for module in f"{NO_RESULT} {BY_FUNCTION}".split()}
     for modules, names in EDITS:
         left_out = {name[1:] for name in names.split() if name.startswith("-")}
         named = {name for name in names.split() if not name.startswith("-")}
