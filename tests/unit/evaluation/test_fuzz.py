@@ -68,8 +68,8 @@ QUESTIONS = [
 def graded(texts, questions, template, prefix, hidden):
     """The grades of responses to questions in turn."""
     responses = [
-        Response(question=i % len(questions), k=2, kind="continuous", hidden=hidden, finished=False, text=text,
-                 token_ids=[1, 2, 3])
+        Response(question=i % len(questions), k=2, kind="continuous", hidden=hidden, finished=False,
+                 text=text, token_ids=[1, 2, 3])
         for i, text in enumerate(texts)
     ]  # fmt: skip
     return grade(responses, questions, TEMPLATES[template], Grading(hidden_prefix=prefix))
