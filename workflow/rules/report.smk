@@ -41,16 +41,16 @@ for record in TABLES.values():
     rule:
         name:
             record.rule
-        localrule: True
         input:
             inputs_of(record),
         output:
-            csv=f"<results>/tables/{record.file}.csv",
             **printed(record),
+            csv=f"<results>/tables/{record.file}.csv",
         log:
             f"<logs>/{record.log}.log",
         benchmark:
             f"<benchmarks>/{record.log}.tsv"
+        localrule: True
         params:
             code=record.code(),
             name=record.name,
@@ -68,7 +68,6 @@ for record in FIGURES.values():
     rule:
         name:
             record.rule
-        localrule: True
         input:
             inputs_of(record),
         output:
@@ -83,6 +82,7 @@ for record in FIGURES.values():
             f"<logs>/{record.log}.log",
         benchmark:
             f"<benchmarks>/{record.log}.tsv"
+        localrule: True
         params:
             code=record.code(),
             name=record.name,
@@ -96,13 +96,13 @@ for record in FIGURES.values():
 
 
 rule plan:
-    """What the study will cost, before anything runs."""
-    localrule: True
     output:
         csv="<results>/tables/plan.csv",
         others=multiext("<results>/tables/plan", ".md", ".tex", ".html"),
     log:
         "<logs>/plan.log",
+    """What the study will cost, before anything runs."""
+    localrule: True
     params:
         arguments=arguments_of(TABLES["costs"]),
     shell:

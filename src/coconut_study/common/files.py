@@ -138,10 +138,3 @@ def read_csv(path: Path, columns: Sequence[str], **options: Any) -> pd.DataFrame
     if missing := [column for column in columns if column not in table]:
         raise StudyError(f"{path}: has no column {', '.join(missing)}; it has {', '.join(map(str, table))}")
     return table
-
-
-def read_all(paths: list[Path], columns: Sequence[str]) -> pd.DataFrame:
-    """The rows of several tables that have `columns`, one table after the other."""
-    import pandas as pd
-
-    return pd.concat((read_csv(path, columns) for path in paths), ignore_index=True)

@@ -143,9 +143,8 @@ def test_points_are_at_the_trained_number_of_thoughts_or_at_those_of_the_sweep(x
 def test_planned_costs_are_the_largest_of_any_job_and_the_hours_of_all(small):
     by_rule = {row["rule"]: row for row in table_inputs.planned(small)}
     assert list(by_rule) == ["base", "train", "respond"]
-    assert by_rule["train"]["hours"] == pytest.approx(
-        (11 * 1 + 2 * 3) * 5 / 60
-    )  # the two runs of CoT have one stage of three epochs
+    # The two runs of CoT have one stage of three epochs, the other eleven stages have one epoch.
+    assert by_rule["train"]["hours"] == pytest.approx((2 * 3 + 11) * 5 / 60)
     assert by_rule["respond"] == {
         "rule": "respond", "gpus": 0, "memory_mb": 1000, "hours": pytest.approx(6 * 5 / 60),
         "benchmarks": [f"respond/{d}/{m}/seed{s}.tsv" for d, m, s in small.runs],
