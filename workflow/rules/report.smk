@@ -11,6 +11,10 @@ from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.study import table_inputs
 
 
+localrules:
+    plan,
+
+
 def inputs_of(record):
     """The files that a table or figure is made from."""
     return lambda wildcards: table_inputs.inputs(plan, record, dict(wildcards.items()), PAPER)
@@ -96,13 +100,12 @@ for record in FIGURES.values():
 
 
 rule plan:
+    """What the study will cost, before anything runs."""
     output:
         csv="<results>/tables/plan.csv",
         others=multiext("<results>/tables/plan", ".md", ".tex", ".html"),
     log:
         "<logs>/plan.log",
-    """What the study will cost, before anything runs."""
-    localrule: True
     params:
         arguments=arguments_of(TABLES["costs"]),
     shell:
