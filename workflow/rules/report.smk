@@ -28,7 +28,7 @@ def arguments_of(record):
 
 
 def printed(record):
-    """The files of a table that are to be read, of which the report shows one; none without a format."""
+    """The files of a table other than its CSV, with the page for the report; none for a table without a format."""
     if record.format_settings is None:
         return {}
     page = report(
