@@ -1,8 +1,6 @@
 """Damaged files given to commands: the message names the file, or the file is made again."""
 
-import os
 import shutil
-import subprocess
 import sys
 from contextlib import suppress
 from itertools import count, product
@@ -14,7 +12,6 @@ import pytest
 
 from coconut_study.__main__ import main
 from coconut_study.common.errors import StudyError
-from coconut_study.common.files import written, written_folder
 from coconut_study.questions import schema as q
 from coconut_study.study.load import read_study
 from coconut_study.study.plan import Plan, Run
@@ -189,18 +186,6 @@ def test_responses_cut_between_two_lines_are_refused(folder, capsys):
 
 
 # --------------------------------------------------------------------------------------- unfinished work
-
-
-def test_temporary_files_of_killed_processes_are_removed(tmp_path):
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    (tmp_path / f".folder.{ended.pid}.part").mkdir()
-    (tmp_path / f".file.csv.{ended.pid}.part").write_text("half")
-    living = tmp_path / f".file.csv.{os.getppid()}.part"
-    living.write_text("half")
-    with written(tmp_path / "file.csv") as file, written_folder(tmp_path / "folder"):
-        file.write("whole")
-    assert {*tmp_path.iterdir()} == {living, tmp_path / "file.csv", tmp_path / "folder"}
 
 
 class Killed(BaseException):

@@ -1,17 +1,23 @@
-"""Files that are complete or absent: they are written under a temporary name, then renamed.
+"""Files that are complete or absent: they are written in a temporary folder, then moved to their place.
 
-Reading raises StudyError with the path and what is wrong with the file.
+They are on the disk before they get their name, so this also holds after a power failure. Reading raises
+StudyError with the path and what is wrong with the file.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
+import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from glob import escape
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from coconut_study.common.errors import StudyError, one_line
@@ -19,40 +25,43 @@ from coconut_study.common.errors import StudyError, one_line
 if TYPE_CHECKING:
     import pandas as pd
 
+PART = re.compile(r"\.([0-9a-f]{8})\.(\d{1,9})\.part$")  # end of the name of a temporary folder
+GIVEN_UP = 86400  # seconds after which the process of a temporary folder of another system counts as ended
+RUST = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust say which error of the system it was
+
 
 # ---------------------------------------------------------------------------------------------- writing
 
 
 @contextmanager
 def written_path(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; it is renamed to `path` if the block succeeds and removed if not."""
-    part = _temporary(path)
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    """A temporary path to write to; the file becomes `path` if the block succeeds and is removed if not."""
+    with _part(path) as part:
+        new = part / path.name
+        yield new
+        _flush(new)
+        new.replace(path)
 
 
 @contextmanager
 def written(path: Path) -> Iterator[TextIO]:
     """Open `path` for writing; it appears only if the block succeeds."""
-    with written_path(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+    with written_path(path) as new, new.open("w", encoding="utf-8", newline="\n") as file:
         yield file
 
 
 @contextmanager
 def written_folder(path: Path) -> Iterator[Path]:
     """A folder to fill; it becomes `path`, and replaces what is there, only if the block succeeds."""
-    part = _temporary(path)
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        yield part
-        shutil.rmtree(path, ignore_errors=True)
-        part.replace(path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with _part(path) as part:
+        new = part / "new"
+        new.mkdir()
+        yield new
+        for one in (*new.rglob("*"), new):
+            _flush(one)
+        if path.exists():
+            path.replace(part / "old")
+        new.replace(path)
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -71,13 +80,83 @@ def check_space(folder: Path, n_bytes: int) -> None:
         )
 
 
-def _temporary(path: Path) -> Path:
-    """A temporary path of this process for `path`; removes those that killed processes left."""
+def remove_parts(folder: Path, name: str = "*") -> None:
+    """Remove the temporary folders of `name` in `folder` that killed processes left."""
+    for part in folder.glob(f".{name}.*.part"):
+        if _is_left(part):
+            with suppress(FileNotFoundError):  # another process removes it, too
+                shutil.rmtree(part)
+
+
+@contextmanager
+def _part(path: Path) -> Iterator[Path]:
+    """A temporary folder of this process for `path`, on the same disk; errors of the system name `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
-        if not _is_running(int(left.name.split(".")[-2])):
-            _remove(left)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{_system()}.{os.getpid()}.part")
+    with _named(path, part):
+        remove_parts(path.parent, escape(path.name))
+        part.mkdir()
+        try:
+            yield part
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        _flush(path.parent)
+        shutil.rmtree(part)
+
+
+@contextmanager
+def _named(path: Path, part: Path) -> Iterator[None]:
+    """Raise errors of the system without a file name, or about a file in `part`, as OSErrors about `path`."""
+    try:
+        yield
+    except Exception as error:
+        file = getattr(error, "filename", None)
+        number = error.errno if isinstance(error, OSError) else _number_in(error)
+        if number is None or not str(file or part).startswith(str(part)):
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+
+def _number_in(error: Exception) -> int | None:
+    """The number of the error of the system that a library written in Rust reports; None for others."""
+    found = RUST.search(str(error))
+    return int(found[1]) if found else None
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what some file systems say of folders
+            raise
+    finally:
+        os.close(opened)
+
+
+def _is_left(part: Path) -> bool:
+    """True if the process of a temporary folder has ended, or is this one, which makes it anew.
+
+    The number of a process says nothing on another system (a machine, or a container that has numbers of its
+    own), whose folders are left alone for a day.
+    """
+    if (found := PART.search(part.name)) is None:
+        return False
+    if found[1] != _system():
+        return part.exists() and time() - part.stat().st_mtime > GIVEN_UP
+    return int(found[2]) == os.getpid() or not _is_running(int(found[2]))
+
+
+@cache
+def _system() -> str:
+    """Eight hexadecimal digits for the running system, and the namespace in it, that numbers processes."""
+    try:
+        facts = Path("/proc/sys/kernel/random/boot_id").read_text() + os.readlink("/proc/self/ns/pid")
+    except OSError:  # not Linux
+        facts = platform.node()
+    return sha256(facts.encode()).hexdigest()[:8]
 
 
 def _is_running(process: int) -> bool:
@@ -86,13 +165,6 @@ def _is_running(process: int) -> bool:
     except OSError as error:
         return isinstance(error, PermissionError)
     return True
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 # ---------------------------------------------------------------------------------------------- reading

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from coconut_study.common.errors import StudyError
-from coconut_study.common.files import written
+from coconut_study.common.files import remove_parts, written
 from coconut_study.common.progress import say
 
 T = TypeVar("T")
@@ -28,20 +28,33 @@ PieceRunner = Callable[[str, Callable[[], Any]], Any]
 
 @contextmanager
 def workspace(folder: Path, key: str, process: int = 0) -> Iterator[Path]:
-    """The subfolder for `key` of a workspace; those for other keys are removed.
+    """The subfolder for `key` of a workspace; everything else in it is removed.
 
-    The workspace is removed if the block succeeds, and stays if it fails. Processes that work together use
-    the same folder, each with its own number `process`. StudyError if another job uses the workspace.
+    The workspace is removed if the block succeeds, or fails before anything is saved. Processes that work
+    together use the same folder, each with its own number `process`. StudyError if another job uses the
+    workspace.
     """
     own = folder / key
     with _locked(folder, f"lock{process}"):
-        for other in folder.iterdir():
-            if other.is_dir() and other != own:
-                shutil.rmtree(other, ignore_errors=True)
-        own.mkdir(exist_ok=True)
-        yield own
         if process == 0:
-            shutil.rmtree(folder, ignore_errors=True)
+            _clear(folder, own)
+        own.mkdir(exist_ok=True)
+        try:
+            yield own
+        except BaseException:
+            if process == 0 and not any(own.iterdir()):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if process == 0:
+            shutil.rmtree(folder)
+
+
+def _clear(folder: Path, own: Path) -> None:
+    """Remove the work for other keys, and what killed processes left of files that they were writing."""
+    for other in folder.iterdir():
+        if other.is_dir() and other != own:
+            shutil.rmtree(other)
+    remove_parts(own)
 
 
 @contextmanager

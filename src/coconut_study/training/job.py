@@ -42,9 +42,9 @@ def train_stage(
     hashes = _checked_hashes(parent, files)
     card = file_hash(parent / checkpoints.CARD)
     key = provenance.key("training.job", spec.model_dump_json(), *hashes.values(), card)
-    check_space(checkpoint.parent, bytes_on_disk(trainer.learner))
     process = trainer.processes.index
     with workspace(checkpoint.with_name("state"), key, process) as folder:
+        check_space(checkpoint.parent, bytes_on_disk(trainer.learner))
         with Saver(folder, minutes, process) as saver:
             rows = trainer.run(parent, saver)
         _write(trainer, rows, hashes, checkpoint, history)

@@ -66,11 +66,10 @@ class Saver:
         text = json.dumps({"number": self.number, **facts})
         on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         try:
-            with written_path(self._path(self.number)) as part:
-                save_file(on_host, part, {"facts": text, "checksum": _checksum(on_host, text)})
-                _flush(part)
-        except (OSError, SafetensorError) as error:
-            say(f"the state could not be saved, and the one before is kept ({error})")
+            with written_path(self._path(self.number)) as path:
+                save_file(on_host, path, {"facts": text, "checksum": _checksum(on_host, text)})
+        except OSError as error:
+            say(f"{error.filename}: the state cannot be saved, and the one before is kept ({error.strerror})")
         self.last = monotonic()
 
     def numbers(self) -> list[int]:
@@ -114,9 +113,3 @@ def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _flush(path: Path) -> None:
-    """Write a file to the disk before it gets its final name."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -1,5 +1,6 @@
 """Unfinished work: for one key, one job at a time, and damage is noticed."""
 
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -58,3 +59,30 @@ def test_pieces_are_done_once_and_again_where_they_are_damaged(tmp_path, capsys)
     assert Pieces(tmp_path)("a", work) == {"rows": [0.1, None, "é"]}
     assert len(done) == 2
     assert f"{path}: this piece of work is damaged" in capsys.readouterr().err
+
+
+UNFINISHED = """
+import os, pathlib, signal, sys
+from coconut_study.common.files import written_path
+from coconut_study.common.workspace import workspace
+with workspace(pathlib.Path(sys.argv[1]), "key") as own, written_path(own / sys.argv[2]) as file:
+    (file.parent / ".tmpOfALibrary").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_killed_processes_were_writing_is_removed_before_the_work_goes_on(tmp_path):
+    """Each kill in the middle of a state left a temporary file of its size, which nothing counted."""
+    folder = tmp_path / "state"
+    for name in ("one", "two", "one"):
+        killed = subprocess.run([sys.executable, "-c", UNFINISHED, str(folder), name])
+        assert killed.returncode == -signal.SIGKILL
+    assert [*(folder / "key").iterdir()]
+    with workspace(folder, "key") as own:
+        assert [*own.iterdir()] == []
+
+
+def test_a_workspace_without_work_is_removed(tmp_path):
+    with suppress(Killed), workspace(tmp_path / "state", "key"):
+        raise Killed
+    assert not (tmp_path / "state").exists()

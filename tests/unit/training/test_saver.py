@@ -47,7 +47,7 @@ def test_a_full_disk_leaves_the_state_before_and_says_so(tmp_path, monkeypatch, 
 
     monkeypatch.setattr(saving, "save_file", full)
     saver.save({"a": torch.zeros(3)}, {})
-    assert "could not be saved" in capsys.readouterr().err
+    assert "cannot be saved" in capsys.readouterr().err
     assert Saver(tmp_path, minutes=0).numbers() == [1, 2]
 
 
