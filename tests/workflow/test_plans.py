@@ -52,7 +52,7 @@ def test_the_cost_of_a_study_is_told_before_anything_runs(fresh):
 def test_a_run_on_several_gpus_is_started_once_a_gpu(fresh):
     overlay = "study: smoke\nmachine: {train: {gpus: 2, memory_mb: 1000, minutes: 5}}\n"
     done = fresh.snakemake("checkpoints", "-n", "-p", also=fresh.write("gpus.yaml", overlay))
-    assert done.stdout.count("torch.distributed.run --standalone --nproc-per-node=2") == 13
+    assert done.stdout.count("python -m torch.distributed.run --standalone --nproc-per-node=2") == 13
     alone = fresh.snakemake("checkpoints", "-n", "-p")
     assert "torch.distributed.run" not in alone.stdout
 
