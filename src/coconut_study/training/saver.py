@@ -51,7 +51,7 @@ class Saver:
     def _stop(self, number: int, _: FrameType | None) -> None:
         if self.stopped is None:
             self.stopped, self.stopped_at = signal.Signals(number).name, monotonic()
-            say(f"{self.stopped}: saving the state")
+            say(f"{self.stopped}: the job ends after this batch")
         elif monotonic() - self.stopped_at > SAME_SIGNAL:
             self.__exit__()
             os.kill(os.getpid(), number)

@@ -6,11 +6,12 @@ layouts of their `StageSpec`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import Tensor
@@ -32,7 +33,12 @@ from coconut_study.training.saver import Saver
 from coconut_study.training.schedule import StageSchedule
 from coconut_study.training.settings import StageSpec
 
+T = TypeVar("T")
 CHECK_EVERY = 16  # updates between two checks of the loss
+
+
+class Stopped(Exception):
+    """A signal has told the job to end."""
 
 
 class Diverged(StudyError):
@@ -124,12 +130,24 @@ class StageTrainer:
                 self._check_and_save(epoch, last=number == n_steps - 1)
 
     def accuracy(self) -> float:
-        """Share of validation questions that are answered correctly at the thoughts of the stage."""
+        """Share of validation questions that are answered correctly at the thoughts of the stage.
+
+        StudyError if a signal ends the job meanwhile.
+        """
         tokens, questions = self.processes.share(self.valid_tokens), self.processes.share(self.valid)
-        responses, _ = respond(
-            self.learner.model, self.tokenizer, tokens, [self.spec.layout], self.spec.evaluation
-        )
-        right = sum(is_right(questions[r.question], r.text, self.sampler.template) for r in responses)
+        right = 0
+        with suppress(Stopped):
+            responses, _ = respond(
+                self.learner.model,
+                self.tokenizer,
+                tokens,
+                [self.spec.layout],
+                self.spec.evaluation,
+                self._unless_stopped,
+            )
+            right = sum(is_right(questions[r.question], r.text, self.sampler.template) for r in responses)
+        if self._stopped():
+            self._end()
         return self.processes.total(right) / len(self.valid)
 
     def _start(self) -> None:
@@ -165,18 +183,44 @@ class StageTrainer:
     def _check_and_save(self, epoch: int, *, last: bool) -> None:
         """Check the loss from time to time and before each save, and save a state when it is due; StudyError
         if a signal ends the job."""
-        saver, any_process = self.saver, self.processes.any_process
-        stopped = saver is not None and any_process(saver.stopped is not None)
-        due = saver is not None and (stopped or any_process(saver.due()))
+        saver, stopped = self.saver, self._stopped()
+        due = saver is not None and (stopped or self.processes.any_process(saver.due()))
         if due or last or len(self.epoch_state.losses) == CHECK_EVERY:
             self._check_loss(epoch)
+        if stopped:
+            self._end()
         if saver is not None and due:
             self._save(saver)
-        if saver is not None and stopped:
-            raise StudyError(
-                f"stage {self.spec.stage}: ended by {saver.stopped or 'a signal'} after "
-                f"{self.epoch_state.done} updates of epoch {epoch + 1}; run the same command again to resume"
-            )
+
+    def _stopped(self) -> bool:
+        """True if a signal has told any process to end."""
+        return self.saver is not None and self.processes.any_process(self.saver.stopped is not None)
+
+    def _unless_stopped(self, _: str, compute: Callable[[], T]) -> T:
+        """Compute a batch of the evaluation; Stopped if a signal has told this process to end.
+
+        Processes that share a model make the same calls of it, so that a signal to one stops them all.
+        """
+        stopped = self.saver is not None and self.saver.stopped is not None
+        if self.processes.any_process(stopped) if self.processes.sharded else stopped:
+            raise Stopped
+        return compute()
+
+    def _end(self) -> NoReturn:
+        """Save the state and end the job after a signal.
+
+        A state that is saved in an evaluation is that after the updates of the epoch: to resume repeats the
+        evaluation, and no update. Before the first evaluation has ended, there is nothing to save.
+        """
+        assert self.saver is not None
+        done = "before its first update"
+        if self.history:
+            self._save(self.saver)
+            done = f"after {self.epoch_state.done} updates of epoch {len(self.history)}"
+        raise StudyError(
+            f"stage {self.spec.stage}: ended by {self.saver.stopped or 'a signal'} {done}; "
+            "run the same command again to resume"
+        )
 
     def _check_loss(self, epoch: int) -> None:
         """Diverged names the first update whose loss is too large or not finite, and its questions."""

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from coconut_study.common.errors import StudyError
+from coconut_study.evaluation import respond
 from coconut_study.sequences.methods import Removal
 from coconut_study.sequences.templates import TEMPLATES
 from coconut_study.study.plan import Plan
@@ -242,6 +243,59 @@ def test_a_signal_saves_the_state_and_ends_the_stage(stage, tmp_path, monkeypatc
     assert signal.getsignal(number) == before
     again = stage()
     again.run(saver=Saver(tmp_path, minutes=60))
+    assert_same(whole, again)
+
+
+N_BATCHES = 8  # of an evaluation of `small_batches`: 16 questions
+
+
+@pytest.fixture
+def small_batches(stage):
+    """Makes trainers that evaluate two questions at a time."""
+
+    def make():
+        trainer = stage()
+        evaluation = trainer.spec.evaluation.model_copy(update={"batch_size": 2})
+        trainer.spec = trainer.spec.model_copy(update={"evaluation": evaluation})
+        return trainer
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("batch", "when"),
+    [
+        (1, "before its first update"),
+        (N_BATCHES + 1, "after 4 updates of epoch 1"),
+        (2 * N_BATCHES, "after 4 updates of epoch 1"),
+        (3 * N_BATCHES - 2, "after 4 updates of epoch 2"),
+    ],
+)
+def test_a_signal_during_an_evaluation_saves_the_state_and_ends_within_a_batch(
+    small_batches, tmp_path, monkeypatch, batch, when
+):
+    """It was noticed after the next update, and all updates since the last state were lost meanwhile."""
+    whole, broken, again = small_batches(), small_batches(), small_batches()
+    whole.run()
+    generate, batches = respond.generate, count(1)
+
+    def signalled(*arguments):
+        if next(batches) == batch:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return generate(*arguments)
+
+    monkeypatch.setattr(respond, "generate", signalled)
+    with (
+        Saver(tmp_path, minutes=60) as saver,
+        pytest.raises(StudyError, match=f"ended by SIGTERM {when}"),
+    ):
+        broken.run(saver=saver)
+    monkeypatch.undo()
+    assert next(batches) == batch + 1
+    steps = []
+    monkeypatch.setattr(again.learner, "update", counted(again.learner.update, steps))
+    again.run(saver=Saver(tmp_path, minutes=60))
+    assert len(steps) == N_STEPS - (batch - 1) // N_BATCHES * 4
     assert_same(whole, again)
 
 
