@@ -23,8 +23,7 @@ def test_runs_beside_each_other_have_a_gpu_each(tmp_path, monkeypatch):
     """As the first line of their logs says; a rule without GPUs has none."""
     for name in BATCH_JOBS:
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "6,7")
     (tmp_path / "project").mkdir()
     project = Project(tmp_path / "project")
