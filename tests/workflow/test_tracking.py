@@ -26,8 +26,8 @@ EDITS = [
     ("common.workspace", f"train {GENERATE}"),
     ("common.provenance", f"{TRAIN} {GENERATE}"),
     (
-        "questions.arithmetic questions.arithmetic_language questions.balanced questions.datasets "
-        "questions.formats questions.prontoqa questions.prosqa",
+        "questions.arithmetic questions.arithmetic_language questions.balanced questions.crossed "
+        "questions.datasets questions.formats questions.prontoqa questions.prosqa",
         DRAW,
     ),
     ("questions.schema", f"{RULES} figure_tree"),

@@ -1,6 +1,6 @@
 """The three splits of a data set, from a generator, from files, or from the hub.
 
-A generator draws a question, or a pair of mirror questions, from a random stream. Every generated question is
+A generator draws a question, or a group of questions, from a random stream. Every generated question is
 proved by a solver, and no two questions of a data set are the same: graphs differ by more than names, texts
 differ word for word.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
@@ -19,22 +18,22 @@ import numpy as np
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import file_hash
 from coconut_study.common.seeds import stream
-from coconut_study.questions import arithmetic, balanced, formats, graphs, prontoqa, prosqa
+from coconut_study.questions import arithmetic, balanced, crossed, formats, graphs, prontoqa, prosqa
 from coconut_study.questions.graphs import Graph
-from coconut_study.questions.question import Question, fault, from_graphs
-from coconut_study.questions.settings import Arithmetic, Balanced, Files, Hub, Prontoqa, Prosqa
+from coconut_study.questions.question import Question, by_group, fault, from_graphs
+from coconut_study.questions.settings import Arithmetic, Balanced, Crossed, Files, Hub, Prontoqa, Prosqa
 
 SPLITS = ("train", "valid", "test")
 TRIES = 5000  # attempts in a row without a new question before a generator gives up
 
-Generator = Prosqa | Balanced | Prontoqa | Arithmetic
+Generator = Prosqa | Balanced | Crossed | Prontoqa | Arithmetic
 Splits = dict[str, list[Question]]
 
 
 class Draft(NamedTuple):
-    """What a generator drew: its identity (see `identity`), and a function that writes its questions."""
+    """What a generator drew: the identities of its questions, and a function that writes them."""
 
-    identity: str
+    identities: frozenset[str]
     write: Callable[[np.random.Generator], list[Question]]
 
 
@@ -54,14 +53,15 @@ def generator(settings: Generator) -> tuple[Draw, Fault]:
         return partial(_text_draft, partial(arithmetic.draw, steps=settings.steps)), arithmetic.fault
     draw: Callable[..., tuple[Graph, ...]] = prosqa.draw
     if isinstance(settings, Balanced):
-        draw = partial(balanced.draw, edges=settings.edges)
+        module = crossed if isinstance(settings, Crossed) else balanced
+        draw = partial(module.draw, edges=settings.edges)
     draw = partial(draw, nodes=settings.nodes, hops=settings.hops)
     return partial(_graph_draft, draw, settings.persons, settings.concepts), fault
 
 
 def _text_draft(draw: Callable[[np.random.Generator], Question], rng: np.random.Generator) -> Draft:
     question = draw(rng)
-    return Draft(identity(question), lambda _: [question])
+    return Draft(frozenset([identity(question)]), lambda _: [question])
 
 
 def _graph_draft(
@@ -79,9 +79,9 @@ def _graph_draft(
             named = graphs.rename(drawn, rng, persons, concepts)
         except ValueError as error:
             raise StudyError(f"questions.persons, questions.concepts: {error}; use more") from error
-        return from_graphs(named, rng)
+        return from_graphs(named, rng, same_options=len(drawn) > 2)
 
-    return Draft(graphs.fingerprint(drawn[0]), write)
+    return Draft(frozenset(map(graphs.fingerprint, drawn[::2])), write)
 
 
 def identity(question: Question) -> str:
@@ -104,9 +104,9 @@ def draw_questions(
     attempts = 0
     while len(questions) < size:
         draft = draw(rng)
-        if draft is not None and draft.identity not in seen:
+        if draft is not None and seen.isdisjoint(draft.identities):
             attempts = 0
-            seen.add(draft.identity)
+            seen |= draft.identities
             questions += [_proved(question, find_fault) for question in draft.write(rng)]
             continue
         attempts += 1
@@ -139,7 +139,9 @@ def generate(settings: Generator) -> Splits:
 def draw_shard(settings: Generator, shard: int) -> list[Question]:
     """Draw shard number `shard` of a data set from a stream of its own; shards may share a few questions."""
     size = ceil(sum(settings.sizes.model_dump().values()) / settings.shards)
-    return draw_questions(settings, size + size % 2, stream("questions", settings.seed, shard), set())
+    return draw_questions(
+        settings, size + -size % settings.GROUP, stream("questions", settings.seed, shard), set()
+    )
 
 
 def combine_shards(settings: Generator, shards: Sequence[Sequence[Question]]) -> Splits:
@@ -155,11 +157,12 @@ def combine_shards(settings: Generator, shards: Sequence[Sequence[Question]]) ->
 
 
 def _unseen(shard: Sequence[Question], seen: set[str]) -> Iterator[Question]:
-    """Questions of a shard whose identity is not in `seen`, to which it is added; mirrors stay together."""
-    for name, mirrors in groupby(shard, key=identity):
-        if name not in seen:
-            seen.add(name)
-            yield from mirrors
+    """Questions of a shard whose identity is not in `seen`, to which it is added; groups stay together."""
+    for group in ([shard[index] for index in indices] for indices in by_group(shard)):
+        identities = {identity(question) for question in group}
+        if seen.isdisjoint(identities):
+            seen |= identities
+            yield from group
 
 
 # --------------------------------------------------------------------------------------- files and hub

@@ -46,22 +46,31 @@ def options_of(text: str) -> tuple[str, str]:
 # --------------------------------------------------------------------------------------- graph -> text
 
 
-def from_graphs(mirrors: Sequence[Graph], rng: np.random.Generator) -> list[Question]:
-    """Write the questions about mirror graphs (same nodes and edges).
+def from_graphs(
+    group: Sequence[Graph], rng: np.random.Generator, same_options: bool = False
+) -> list[Question]:
+    """Write the questions about a group of graphs with the same nodes, options and number of edges.
 
-    All of them begin with the same facts in the same random order. Each names its two options in random
-    order, and its steps are a random one of the shortest paths.
+    All of them list their facts in the same random order: mirrors, which share their edges, the same facts;
+    crossed graphs the same but for two. Each names its two options in random order, or all in the same order
+    with `same_options`. The steps of each are a random one of the shortest paths.
     """
-    order = rng.permutation(len(mirrors[0].edges)).tolist()
-    return [_from_graph(graph, order, rng) for graph in mirrors]
+    order = rng.permutation(len(group[0].edges)).tolist()
+    options = _options(group[0], rng) if same_options else None
+    return [_from_graph(graph, order, options or _options(graph, rng), rng) for graph in group]
 
 
-def _from_graph(graph: Graph, order: Sequence[int], rng: np.random.Generator) -> Question:
+def _options(graph: Graph, rng: np.random.Generator) -> list[str]:
+    """The names of both options in random order."""
+    options = [graph.names[graph.target], graph.names[graph.neg_target]]
+    return options[::-1] if rng.random() < 0.5 else options
+
+
+def _from_graph(
+    graph: Graph, order: Sequence[int], options: Sequence[str], rng: np.random.Generator
+) -> Question:
     """The question about one graph, with its facts in the given order of edges."""
     facts = [sentence(graph, edge) for edge in graph.edges]
-    options = [graph.names[graph.target], graph.names[graph.neg_target]]
-    if rng.random() < 0.5:
-        options.reverse()
     paths = graphs.shortest_paths(graph)
     path = paths[int(rng.integers(len(paths)))]
     root = graph.names[graph.root]
@@ -82,6 +91,27 @@ def redraw(mirrors: Sequence[Question], rng: np.random.Generator, **pool: int) -
     if len(drawn) < len(mirrors):
         return list(mirrors)
     return from_graphs(graphs.rename(drawn, rng, **pool), rng)
+
+
+def by_group(questions: Sequence[Question]) -> list[list[int]]:
+    """Indices of the questions, grouped: adjacent questions that were drawn together form a group.
+
+    They have the same names of nodes, and all but two of their facts in common: mirrors all, crossed ones all
+    but those that are crossed. A question without a graph is a group by itself.
+    """
+    groups: list[list[int]] = []
+    for index, question in enumerate(questions):
+        if groups and _drawn_together(questions[groups[-1][0]].graph, question.graph):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
+def _drawn_together(one: Graph | None, other: Graph | None) -> bool:
+    if one is None or other is None or one.names != other.names:
+        return False
+    return len({*one.edges} - {*other.edges}) <= 2 and len(one.edges) == len(other.edges)
 
 
 def by_graph(questions: Sequence[Question]) -> list[list[int]]:

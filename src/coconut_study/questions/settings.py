@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from math import inf
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -33,11 +33,21 @@ class Sizes(Closed):
 class Generated(Closed):
     """Settings that all generated data sets have in common."""
 
+    GROUP: ClassVar[int] = 1  # questions that are drawn together and stay in one split
+
     sizes: Sizes
     seed: NonNegativeInt
     shards: Annotated[
         PositiveInt, Field(description="parallel jobs, each of which draws a part of the questions")
     ] = 1
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> Generated:
+        if any(size % self.GROUP for size in self.sizes.model_dump().values()):
+            raise ValueError(
+                f"sizes must be multiples of {self.GROUP}, the questions that are drawn together"
+            )
+        return self
 
 
 def _check_graph(nodes: int, concepts: int, hops: tuple[int, int]) -> None:
@@ -66,6 +76,8 @@ class Prosqa(Generated):
 class Balanced(Generated):
     """Mirror questions with matched options: a rule that ignores the root is right half of the time."""
 
+    GROUP = 2
+
     source: Literal["balanced"]
     nodes: Annotated[int, Field(ge=6)]
     edges: Annotated[int, Field(ge=6)]
@@ -78,8 +90,22 @@ class Balanced(Generated):
         _check_graph(self.nodes, self.concepts, (1, 2 * self.hops[1]))  # two chains
         if self.edges < self.nodes - 2:
             raise ValueError(f"edges: {self.edges} are too few to connect nodes: {self.nodes}")
-        if any(size % 2 for size in self.sizes.model_dump().values()):
-            raise ValueError("sizes must be even: there are two mirror questions per graph")
+        return self
+
+
+class Crossed(Balanced):
+    """Groups of four questions: a rule that does not follow a path is right for exactly two of them."""
+
+    GROUP = 4
+
+    source: Literal["crossed"]  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _has_a_middle(self) -> Crossed:
+        if self.hops[0] < 3:
+            raise ValueError(
+                "hops: crossed questions need 3 steps or more, so that a fact in the middle is crossed"
+            )
         return self
 
 
@@ -189,7 +215,9 @@ class Hub(Existing):
 
 class Source(
     RootModel[
-        Annotated[Prosqa | Balanced | Prontoqa | Arithmetic | Files | Hub, Field(discriminator="source")]
+        Annotated[
+            Prosqa | Balanced | Crossed | Prontoqa | Arithmetic | Files | Hub, Field(discriminator="source")
+        ]
     ]
 ):
     """Where the questions of a data set come from."""
