@@ -4,5 +4,6 @@
 - `forward`: one pass over a batch, thoughts filled in, and its loss;
 - `decoding`: batched greedy responses for several numbers of thoughts;
 - `kv_cache`, `gradient_checkpointing`: a cache written in place, and layers recomputed to save memory;
-- `tokenizer`, `checkpoints`: tokenizers with the marks, and models in folders with a card.
+- `tokenizer`, `checkpoints`: tokenizers with the marks, and models in folders with a card;
+- `device`: what computes.
 """

@@ -19,12 +19,18 @@ from coconut_study.sequences.methods import Schedule
 
 
 class Needs(Closed):
-    """What one job needs of the machine. Schedulers use it; no result depends on it."""
+    """What one job needs of the machine. Schedulers use it.
+
+    On a CPU, the last digits of results depend on the number of threads; no result depends on the rest.
+    """
 
     gpus: NonNegativeInt
     memory_mb: PositiveInt
     minutes: Annotated[PositiveFloat, Field(description="of one job; for train, of one epoch")]
-    threads: PositiveInt = 1
+    threads: Annotated[
+        PositiveInt,
+        Field(description="CPU threads; the last digits of results on a CPU depend on them"),
+    ] = 1
 
 
 class Machine(Closed):

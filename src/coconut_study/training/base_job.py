@@ -13,6 +13,7 @@ from coconut_study.common import provenance
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import written_folder
 from coconut_study.engine import checkpoints
+from coconut_study.engine.device import cpu_threads
 from coconut_study.questions import schema
 from coconut_study.sequences.templates import TEMPLATES
 from coconut_study.training import base_model, preflight
@@ -34,7 +35,10 @@ def make_base(spec: BaseSpec, questions: Sequence[Path], out: Path) -> None:
     if settings := spec.model.pretraining:
         reports = Pretrainer(model, tokenizer, read, settings, spec.text, spec.seed).run()
     card = provenance.card(
-        settings=spec.model_dump(mode="json"), stage=None, pretraining=[asdict(r) for r in reports]
+        settings=spec.model_dump(mode="json"),
+        stage=None,
+        pretraining=[asdict(r) for r in reports],
+        threads=cpu_threads(),
     )
     with written_folder(out) as folder:
         checkpoints.save(folder, model, tokenizer, card)

@@ -15,6 +15,7 @@ from coconut_study.common.errors import StudyError
 from coconut_study.common.files import check_space, file_hash, write_csv, written_folder
 from coconut_study.common.workspace import workspace
 from coconut_study.engine import checkpoints
+from coconut_study.engine.device import cpu_threads
 from coconut_study.questions import schema
 from coconut_study.training.epoch import Epoch
 from coconut_study.training.learner import Learner
@@ -41,7 +42,8 @@ def train_stage(
     trainer = StageTrainer(spec, model, tokenizer, questions["train"], questions["valid"])
     hashes = _checked_hashes(parent, files)
     card = file_hash(parent / checkpoints.CARD)
-    key = provenance.key("training.job", spec.model_dump_json(), *hashes.values(), card)
+    facts = (spec.model_dump_json(), *hashes.values(), card, f"{cpu_threads()} threads")
+    key = provenance.key("training.job", *facts)
     process = trainer.processes.index
     with workspace(checkpoint.with_name("state"), key, process) as folder:
         check_space(checkpoint.parent, bytes_on_disk(trainer.learner))
@@ -100,6 +102,7 @@ def _card(trainer: StageTrainer, hashes: dict[str, str]) -> dict[str, Any]:
         thoughts=spec.layout.thoughts,
         data=hashes,
         device=str(trainer.device),
+        threads=cpu_threads(),
         processes=trainer.processes.count,
         seconds=round(trainer.meter.seconds, 1),
         energy_joules=None if isnan(joules) else round(joules),

@@ -1,0 +1,89 @@
+"""The job that trains a stage: what its state and its card are bound to, and what it leaves."""
+
+import json
+
+import pytest
+import torch
+
+from coconut_study.common.errors import StudyError
+from coconut_study.engine import checkpoints
+from coconut_study.engine.device import cpu_threads
+from coconut_study.questions import schema
+from coconut_study.training import job
+from coconut_study.training.learner import Learner
+
+N_UPDATES = 4  # of a stage
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture
+def folder(tmp_path, base, splits):
+    """A base model and questions on the disk."""
+    (tmp_path / "base").mkdir()
+    checkpoints.save(tmp_path / "base", *base, {})
+    for name in ("train", "valid"):
+        schema.write(tmp_path / f"{name}.jsonl", splits[name])
+    return tmp_path
+
+
+@pytest.fixture
+def threads():
+    """Sets the number of threads for a test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def train(folder, spec, out):
+    files = {name: folder / f"{name}.jsonl" for name in ("train", "valid")}
+    job.train_stage(
+        spec, folder / "base", files, folder / out / "checkpoint", folder / out / "history.csv", 0
+    )
+
+
+def card(folder, out):
+    return json.loads((folder / out / "checkpoint" / "card.json").read_text())
+
+
+def killed_after(n, monkeypatch):
+    """Let the process die in the update after the n-th; returns the list of updates made."""
+    update, made = Learner.update, []
+
+    def dying(self, *arguments):
+        if len(made) == n:
+            raise Killed
+        made.append(arguments)
+        return update(self, *arguments)
+
+    monkeypatch.setattr(Learner, "update", dying)
+    return made
+
+
+def test_a_state_of_another_number_of_threads_is_not_used(folder, stages, monkeypatch, threads):
+    """Sums by two threads end in other digits than those by one; the card did not say how many there were."""
+    threads(1)
+    train(folder, stages[1], "undisturbed")
+    threads(2)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        killed_after(2, patched)
+        train(folder, stages[1], "resumed")
+    threads(1)
+    made = killed_after(N_UPDATES, monkeypatch)
+    train(folder, stages[1], "resumed")
+    assert len(made) == N_UPDATES
+    weights = [
+        (folder / out / "checkpoint" / "model.safetensors").read_bytes() for out in ("undisturbed", "resumed")
+    ]
+    assert weights[0] == weights[1]
+    assert card(folder, "resumed")["threads"] == cpu_threads()
+    assert not (folder / "resumed" / "state").exists()
+
+
+def test_a_stage_without_room_on_the_disk_leaves_nothing(folder, stages, monkeypatch):
+    monkeypatch.setattr(job, "bytes_on_disk", lambda learner: 10**18)
+    with pytest.raises(StudyError, match="full: the states and the checkpoint of this stage need up to"):
+        train(folder, stages[1], "full")
+    assert [*(folder / "full").iterdir()] == []
