@@ -67,9 +67,10 @@ def test_a_state_of_another_number_of_threads_is_not_used(folder, stages, monkey
     threads(1)
     train(folder, stages[1], "undisturbed")
     threads(2)
-    with monkeypatch.context() as patched, pytest.raises(Killed):
-        killed_after(2, patched)
+    killed_after(2, monkeypatch)
+    with pytest.raises(Killed):
         train(folder, stages[1], "resumed")
+    monkeypatch.undo()
     threads(1)
     made = killed_after(N_UPDATES, monkeypatch)
     train(folder, stages[1], "resumed")
