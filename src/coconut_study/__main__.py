@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from errno import EDQUOT, ENOSPC
-from json import JSONDecodeError
 from typing import NoReturn
 
 import typer
@@ -36,8 +35,6 @@ def main() -> None:
         app([part for argument in sys.argv[1:] for part in expanded(argument)])
     except StudyError as error:
         fail(str(error))
-    except JSONDecodeError as error:
-        fail(f"{error.doc[:60]!r} is not JSON ({error.msg})")
     except SafetensorError as error:
         fail(f"weights cannot be read or written ({error}); correct this and {AGAIN}")
     except OSError as error:

@@ -3,6 +3,7 @@
 - `errors`: the exception for mistakes of users, and the wording of messages;
 - `settings`, `options`, `arguments`: settings classes, command line options, arguments in files;
 - `files`, `workspace`: files written completely or not at all, and folders for unfinished work;
+- `reading`: files read as text, JSON, YAML and tables;
 - `provenance`: a digest of the code behind a result, and the card of a checkpoint;
 - `seeds`: one random stream for each purpose;
 - `gpus`, `allocator`, `progress`: GPUs of a job, memory that stays with the process, progress bars.

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from coconut_study.common.files import written
+from coconut_study.common.reading import read_text
 
 
 def in_file(folder: Path, *arguments: str) -> str:
@@ -23,4 +24,7 @@ def in_file(folder: Path, *arguments: str) -> str:
 
 def expanded(argument: str) -> list[str]:
     """The arguments that one argument stands for: the lines of FILE for `@FILE`, else itself."""
-    return Path(argument[1:]).read_text("utf-8").splitlines() if argument.startswith("@") else [argument]
+    if not argument.startswith("@"):
+        return [argument]
+    text = read_text(Path(argument[1:]), "arguments", blank=True)
+    return text.removesuffix("\n").split("\n") if text else []

@@ -1,13 +1,14 @@
 """The exception that users see, and the words of its messages.
 
-`StudyError` is raised for every mistake that a user can mend. `explain` makes one sentence of each error that
-pydantic finds in settings, `undefined` and `hint` are about unknown names, and `one_line` shortens the message
-of another library.
+`StudyError` is raised for every mistake that a user can mend; its message can always be printed. `explain`
+makes one sentence of each error that pydantic finds in settings, `undefined` and `hint` are about unknown
+names; `explained` and `one_line` are about the errors of other libraries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from reprlib import Repr
 from textwrap import shorten
@@ -18,15 +19,45 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 60
+PANIC = "PanicException"
+LONGEST = 1000  # characters of a line of a message
 
 
 class StudyError(ValueError):
-    """A mistake that the user can mend: in a setting, a question file, a path or a checkpoint."""
+    """A mistake that the user can mend: in a setting, a question file, a path or a checkpoint.
+
+    Its message can be printed whatever it quotes: see `printable`.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(map(printable, message.split("\n"))))
 
 
-def one_line(error: Exception) -> str:
+def printable(line: str) -> str:
+    """A line of at most 1,000 characters; control characters and the like as escapes (\\x1b)."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line[:LONGEST])
+    return shown if len(shown) < LONGEST else f"{shown[: LONGEST - 4]} ..."
+
+
+def one_line(error: BaseException) -> str:
     """The message of `error` on one line of at most 200 characters; its type if it has no message."""
     return shorten(str(error), 200, placeholder=" ...") or type(error).__name__
+
+
+@contextmanager
+def explained(sentence: str) -> Iterator[None]:
+    """Raise what other libraries raise in the block as StudyError: `sentence`, and their message in brackets.
+
+    This includes the panics of libraries written in Rust, which are not of type Exception.
+    """
+    try:
+        yield
+    except StudyError:
+        raise
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__name__ == PANIC:
+            raise StudyError(f"{sentence} ({one_line(error)})") from error
+        raise
 
 
 # ------------------------------------------------------------------------------------------------ names
@@ -78,8 +109,10 @@ def _sentence(mistake: Any, model: type[BaseModel], prefix: str) -> str:
         return message
     if message.partition(":")[0] in _keys(kind):
         return f"{key}.{message}"
-    value = "" if isinstance(mistake["input"], dict) else f" (it is {SHORT.repr(mistake['input'])})"
-    return f"{key}: {message}{value}"
+    given = mistake["input"]
+    value = "" if isinstance(given, dict) else f" (it is {SHORT.repr(given)})"
+    quoted = mistake["type"] == "string_type" and not isinstance(given, dict | list)
+    return f"{key}: {message}{value}{'; put it in quotes if it is text' * quoted}"
 
 
 def _missing_tag(tag: str, keys: Iterable[Any]) -> str:

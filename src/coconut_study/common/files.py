@@ -1,7 +1,6 @@
 """Files that are complete or absent: they are written in a temporary folder, then moved to their place.
 
-They are on the disk before they get their name, so this also holds after a power failure. Reading raises
-StudyError with the path and what is wrong with the file.
+They are on the disk before they get their name, so this also holds after a power failure.
 """
 
 from __future__ import annotations
@@ -11,16 +10,16 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from glob import escape
 from hashlib import file_digest, sha256
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from coconut_study.common.errors import StudyError, one_line
+from coconut_study.common.errors import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 PART = re.compile(r"\.([0-9a-f]{8})\.(\d{1,9})\.part$")  # end of the name of a temporary folder
 GIVEN_UP = 86400  # seconds after which the process of a temporary folder of another system counts as ended
 RUST = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust say which error of the system it was
-
-
-# ---------------------------------------------------------------------------------------------- writing
 
 
 @contextmanager
@@ -167,46 +163,7 @@ def _is_running(process: int) -> bool:
     return True
 
 
-# ---------------------------------------------------------------------------------------------- reading
-
-
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
-
-
-def read_text(path: Path, content: str = "questions") -> str:
-    """The text of a file of questions, or of other `content`; StudyError if it cannot be read or is blank."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror}); give a file of {content}") from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: is not UTF-8 text; give a file of {content}") from error
-    if not text.strip():
-        raise StudyError(f"{path}: holds no {content}")
-    return text
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file."""
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StudyError(f"{path}: cannot be read ({one_line(error)})") from error
-
-
-def read_csv(path: Path, columns: Sequence[str], **options: Any) -> pd.DataFrame:
-    """A table that has `columns`; StudyError names those that it lacks. `options` are those of pandas."""
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, **options)
-    except (OSError, ValueError) as error:
-        raise StudyError(f"{path}: cannot be read as a table ({one_line(error)})") from error
-    if missing := [column for column in columns if column not in table]:
-        raise StudyError(f"{path}: has no column {', '.join(missing)}; it has {', '.join(map(str, table))}")
-    return table

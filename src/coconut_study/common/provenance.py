@@ -1,4 +1,4 @@
-"""Where a result comes from: a digest of the code that made it, and the facts on the card of a checkpoint.
+"""Where a result comes from: a digest of the code that made it, and the facts on the card of a result.
 
 The digest follows imports by reading the source files, so that nothing has to be imported to compute it.
 Comments, docstrings, formatting and imports for type checkers do not change it.
@@ -16,6 +16,11 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+
+from coconut_study.common.errors import StudyError, explain
+from coconut_study.common.reading import read_json
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "networkx")
@@ -177,14 +182,42 @@ class _Effective(ast.NodeTransformer):
 
 
 def card(**facts: Any) -> dict[str, Any]:
-    """The card of a checkpoint: `facts`, and the commit, versions and time."""
+    """The card of a checkpoint: `facts`, what made it, and the time."""
+    return {**facts, **origin(), "finished": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def origin() -> dict[str, Any]:
+    """The commit and the versions that a result is made with."""
     return {
-        **facts,
         "commit": _commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in LIBRARIES},
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+class Facts(BaseModel):
+    """The facts that are read from the card of a checkpoint, which may have more."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+    sha256: dict[str, str] = {}
+    spec: dict[str, Any] = {}
+    data: dict[str, str] = {}
+    thoughts: NonNegativeInt | None = None
+    device: str | None = None
+    processes: NonNegativeInt = 0
+    seconds: float = 0.0
+    energy_joules: float | None = None
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The facts on the card of a checkpoint; StudyError if one has a wrong type."""
+    facts = read_json(path)
+    try:
+        Facts.model_validate(facts)
+    except ValidationError as error:
+        raise StudyError(f"{path}: {'; '.join(explain(error, Facts))}") from error
+    return facts
 
 
 def _commit() -> str | None:

@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.activations import NewGELUActivation
 
-from coconut_study.common.errors import StudyError, one_line
+from coconut_study.common.errors import StudyError, explained
 from coconut_study.common.files import file_hash
+from coconut_study.common.provenance import read_card
+from coconut_study.common.reading import read_json
 from coconut_study.engine.tokenizer import load_tokenizer
 
 CARD = "card.json"
 ADAPTERS = "adapter_config.json"  # of a checkpoint with adapters only; it names the checkpoint of their model
-# What transformers raises for a folder from which it cannot make a model.
-UNREADABLE = (OSError, ValueError, RuntimeError, ImportError, SafetensorError, StrictDataclassError)
 # Output transformations that some architectures apply after the output embeddings, and their neutral values.
 UNSUPPORTED = {"final_logit_softcapping": None, "logit_scale": 1.0, "logits_scaling": 1.0}
 
@@ -35,36 +33,51 @@ UNSUPPORTED = {"final_logit_softcapping": None, "logit_scale": 1.0, "logits_scal
 def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model and tokenizer of a checkpoint; StudyError if it is damaged or not one of this study."""
     verify(folder)
-    try:
-        model = load_model(str(folder))
-    except SafetensorError as error:
-        raise StudyError(f"{folder}: the weights cannot be read ({error})") from error
-    return model, load_tokenizer(folder)
+    model, tokenizer = load_model(str(folder)), load_tokenizer(folder)
+    size = model.config.get_text_config().vocab_size
+    if (last := max(tokenizer.get_vocab().values(), default=-1)) >= size:
+        raise StudyError(f"{folder}: its tokenizer has token {last}, and its model knows {size} tokens")
+    return model, tokenizer
 
 
 def verify(folder: Path) -> None:
     """StudyError names a file that is missing or differs from what was saved."""
-    for name, expected in card(folder).get("sha256", {}).items():
-        path = folder / name
-        if not path.is_file():
-            raise StudyError(f"{path}: missing; {_remedy(folder)}")
-        if file_hash(path) != expected:
-            raise StudyError(f"{path}: damaged (its sha256 is not that in {CARD}); {_remedy(folder)}")
-    if (folder / ADAPTERS).is_file():
-        verify(Path(json.loads((folder / ADAPTERS).read_text(encoding="utf-8"))["base_model_name_or_path"]))
+    for one in with_models(folder):
+        for name, expected in card(one).get("sha256", {}).items():
+            path = one / name
+            if not path.is_file():
+                raise StudyError(f"{path}: missing; {_remedy(one)}")
+            if file_hash(path) != expected:
+                raise StudyError(f"{path}: damaged (its sha256 is not that in {CARD}); {_remedy(one)}")
+
+
+def with_models(folder: Path) -> list[Path]:
+    """A folder and, if it holds adapters, the folder of their model, and so on.
+
+    StudyError if adapters name no model, or lead back to themselves.
+    """
+    folders = [folder]
+    while (path := folders[-1] / ADAPTERS).is_file():
+        adapters = read_json(path)
+        name = adapters.get("base_model_name_or_path") if isinstance(adapters, dict) else None
+        if not isinstance(name, str) or not name:
+            raise StudyError(f"{path}: base_model_name_or_path is not the name of a model (it is {name!r})")
+        if any(Path(name).resolve() == known.resolve() for known in folders):
+            raise StudyError(f"{path}: base_model_name_or_path leads back to the adapters ({name})")
+        folders.append(Path(name))
+    return folders
 
 
 def card(folder: Path) -> dict[str, Any]:
     """The facts on the card of a checkpoint; StudyError if it is missing or damaged."""
     path = folder / CARD
+    if not path.is_file():
+        raise StudyError(f"{folder}: not a checkpoint of this study (it has no {CARD})")
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(f"{folder}: not a checkpoint of this study (it has no {CARD})") from error
-    except ValueError as error:
-        raise StudyError(f"{path}: damaged, not JSON ({error}); {_remedy(folder)}") from error
-    if not isinstance(facts, dict):
-        raise StudyError(f"{path}: damaged, not a JSON object; {_remedy(folder)}")
+        facts = read_card(path)
+    except StudyError as error:
+        wrong = str(error).removeprefix(str(path)).lstrip(",: ")
+        raise StudyError(f"{path}: damaged, {wrong}; {_remedy(folder)}") from error
     if facts.pop("seal", None) not in (None, _seal(facts)):
         raise StudyError(f"{path}: damaged (its seal does not match its facts); {_remedy(folder)}")
     return facts
@@ -100,12 +113,11 @@ def load_model(path: str, dtype: str = "auto") -> PreTrainedModel:
 
     Weights are read from safetensors files only, and code from the hub is never run.
     """
-    try:
+    with_models(Path(path))
+    with explained(f"{path}: no causal language model there"):
         found: Any = AutoModelForCausalLM.from_pretrained(
             path, dtype=dtype, trust_remote_code=False, use_safetensors=True, output_loading_info=True
         )
-    except UNREADABLE as error:
-        raise StudyError(f"{path}: no causal language model there ({one_line(error)})") from error
     model, loading = found
     if missing := sorted(name for name in loading["missing_keys"] if "token_adapter" not in name):
         raise StudyError(f"{path}: the weights lack {len(missing)} tensors of the model, first {missing[0]}")

@@ -13,7 +13,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
-from coconut_study.common.errors import StudyError, one_line
+from coconut_study.common.errors import StudyError, explained
 from coconut_study.sequences.builder import Marks
 from coconut_study.sequences.templates import WORD, Text
 
@@ -44,12 +44,10 @@ def load_tokenizer(name: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
     AutoTokenizer alone would choose the class by the type of the model in the same folder, and then split
     words as that model's original tokenizer does.
     """
-    try:
+    with explained(f"{name}: no tokenizer there"):
         generic = get_tokenizer_config(name).get("tokenizer_class") in GENERIC
         kind = PreTrainedTokenizerFast if generic else AutoTokenizer
         return kind.from_pretrained(name, trust_remote_code=False)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise StudyError(f"{name}: no tokenizer there ({one_line(error)})") from error
 
 
 def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:

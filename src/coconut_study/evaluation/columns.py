@@ -19,6 +19,15 @@ ENDING = (*RUN, "question", "fixed k", "fixed right", "classifier k", "classifie
 VALUES = (*RUN, "question", "k", "node", "height", "correct", "value")
 DECODED = (*RUN, "question", "thought", "rank", "token", "probability")
 
+# The columns that tell the rows of a run apart, for each of these files.
+KEYS = {
+    GRADES: ("k", "question"),
+    CLOCK: ("batch size",),
+    ENDING: ("question",),
+    VALUES: ("question", "k", "node"),
+    DECODED: ("question", "thought", "rank"),
+}
+
 
 def with_run(table: pd.DataFrame, run: Mapping[str, Any]) -> pd.DataFrame:
     """`table` with the dataset, method and seed of its run as first columns."""

@@ -11,8 +11,10 @@ from typing import Any
 from pydantic import NonNegativeInt, ValidationError
 
 from coconut_study.common.errors import StudyError, explain
-from coconut_study.common.files import read_text, written
+from coconut_study.common.files import written
+from coconut_study.common.reading import read_text
 from coconut_study.common.settings import Closed
+from coconut_study.evaluation.settings import GenerationSpec
 from coconut_study.sequences.methods import Thoughts
 
 
@@ -47,11 +49,14 @@ def write(path: Path, run: Mapping[str, Any], responses: Iterable[Response]) -> 
         file.writelines(json.dumps({**run, **response.model_dump()}) + "\n" for response in responses)
 
 
-def read(path: Path, n_questions: int) -> tuple[dict[str, Any], Sequence[Response]]:
+def read(
+    path: Path, n_questions: int, asked: GenerationSpec | None = None
+) -> tuple[dict[str, Any], Sequence[Response]]:
     """Read a response file: its run (dataset, method and seed) and the responses in the order of the file.
 
     StudyError names the first line that is not a response, or is of another run than the first, or the
-    question that does not have exactly one response for every k.
+    question that does not have exactly one response for every k. If it is known what the run was `asked`, the
+    run, every k, and the thoughts given at each k must be those.
     """
     lines: list[Line] = []
     for number, text in enumerate(read_text(path, "responses").removesuffix("\n").split("\n"), start=1):
@@ -61,12 +66,40 @@ def read(path: Path, n_questions: int) -> tuple[dict[str, Any], Sequence[Respons
             raise StudyError(f"{path}, line {number}: {'; '.join(explain(error, Line))}") from error
         if _run_of(lines[-1]) != _run_of(lines[0]):
             raise StudyError(f"{path}, line {number}: is a response of another run than line 1")
+    if asked is not None:
+        _check_asked(path, lines, asked)
     _check_complete(path, lines, n_questions)
     return _run_of(lines[0]), lines
 
 
 def _run_of(line: Line) -> dict[str, Any]:
     return {name: getattr(line, name) for name in Line.__annotations__}
+
+
+def _check_asked(path: Path, lines: Sequence[Line], asked: GenerationSpec) -> None:
+    """StudyError if the responses are of another run, or were given with other thoughts, than was asked."""
+    if (run := _run_of(lines[0])) != asked.run:
+        raise StudyError(f"{path}: holds responses of {_words(run)}; expected those of {_words(asked.run)}")
+    layouts = {layout.thoughts: layout for layout in asked.layouts}
+    if (given := {line.k for line in lines}) != layouts.keys():
+        raise StudyError(
+            f"{path}: holds responses with k = {_listed(given)}; expected k = {_listed(layouts)}"
+        )
+    for number, line in enumerate(lines, start=1):
+        wanted = layouts[line.k]
+        if (line.kind, line.hidden) != (wanted.kind, wanted.hidden):
+            raise StudyError(
+                f"{path}, line {number}: has kind: {line.kind} and hidden: {line.hidden}; expected "
+                f"kind: {wanted.kind} and hidden: {wanted.hidden}"
+            )
+
+
+def _words(run: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in run.items())
+
+
+def _listed(ks: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(ks)))
 
 
 def _check_complete(path: Path, responses: Iterable[Response], n_questions: int) -> None:

@@ -10,14 +10,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from coconut_study.common.errors import StudyError, one_line
-from coconut_study.common.files import read_text
+from coconut_study.common.reading import parse_json, read_text
 from coconut_study.questions import schema
 from coconut_study.questions.question import Question
 
@@ -53,10 +52,7 @@ def _prontoqa_examples(path: Path) -> Mapping[str, Any] | None:
     text = read_text(path)
     if not text.lstrip().startswith("{") or '"test_example"' not in text:
         return None
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise StudyError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
+    return parse_json(text, path)
 
 
 def _prontoqa(path: Path, examples: Mapping[str, Any]) -> list[Question]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from coconut_study.common.errors import StudyError, hint
-from coconut_study.common.files import read_text, written
+from coconut_study.common.files import written
+from coconut_study.common.reading import parse_json, read_text
 from coconut_study.questions.graphs import Graph
 from coconut_study.questions.question import Question, fault
 
@@ -90,10 +91,7 @@ def read(path: Path) -> list[Question]:
     StudyError names the file and the index (from 0) of the first wrong question.
     """
     text = read_text(path)
-    try:
-        records = json.loads(text) if text.lstrip().startswith("[") else _records(text)
-    except json.JSONDecodeError as error:
-        raise StudyError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
+    records = parse_json(text, path) if text.lstrip().startswith("[") else _records(text, path)
     questions = []
     for index, record in enumerate(records):
         try:
@@ -105,17 +103,10 @@ def read(path: Path) -> list[Question]:
     return questions
 
 
-def _records(text: str) -> list[Any]:
-    """The records of JSON lines; a JSONDecodeError has the number of the line in the file."""
-    records = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        try:
-            if line.strip():
-                records.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            error.lineno = number
-            raise
-    return records
+def _records(text: str, path: Path) -> list[Any]:
+    """The records of JSON lines."""
+    lines = enumerate(text.split("\n"), start=1)
+    return [parse_json(line, path, number) for number, line in lines if line.strip()]
 
 
 def write(path: Path, questions: Iterable[Question]) -> None:

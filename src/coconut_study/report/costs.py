@@ -5,7 +5,6 @@ What was not measured is missing, never 0.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from math import nan
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from coconut_study.common.provenance import read_card
+from coconut_study.common.reading import read_csv
 from coconut_study.report.cells import rounded, titled, with_interval
 from coconut_study.report.intervals import interval
 
@@ -69,7 +70,10 @@ def costs(*, planned: Sequence[Mapping[str, Any]], benchmarks: str) -> pd.DataFr
 
 def _measured(paths: Sequence[Path]) -> pd.DataFrame:
     """The rows of the benchmark files that exist, as Snakemake writes them."""
-    tables = [pd.read_csv(path, sep="\t", na_values="-") for path in paths if path.is_file()]
+    columns = ("s", "max_rss")
+    tables = [
+        read_csv(path, columns, gaps=columns, sep="\t", na_values=["-"]) for path in paths if path.is_file()
+    ]
     return pd.concat(tables) if tables else pd.DataFrame()
 
 
@@ -108,7 +112,7 @@ def _stages(cards: Sequence[Path]) -> pd.DataFrame:
     """What each stage took, according to its card."""
     rows = []
     for path in cards:
-        card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        card = read_card(path) if path.is_file() else {}
         hours = card.get("seconds", nan) / 3600
         gpus = card.get("processes", nan) if str(card.get("device")).startswith("cuda") else 0
         joules = card.get("energy_joules")

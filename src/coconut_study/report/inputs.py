@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from coconut_study.common.errors import StudyError
-from coconut_study.common.files import read_csv, read_yaml
-from coconut_study.evaluation.columns import CLOCK, DECODED, ENDING, GRADES, VALUES
+from coconut_study.common.errors import StudyError, hint
+from coconut_study.common.reading import read_csv, read_yaml
+from coconut_study.evaluation.columns import CLOCK, DECODED, ENDING, GRADES, KEYS, VALUES
 from coconut_study.questions import describe
 from coconut_study.questions import shortcuts as simple_rules
-from coconut_study.report.intervals import RUN, by_run
+from coconut_study.report.intervals import MEASURES, RUN, by_run
 
 if TYPE_CHECKING:
     from coconut_study.questions.question import Question
@@ -26,13 +26,29 @@ Files = Mapping[str, Path]
 
 HISTORY = ("stage", "epoch", "questions", "loss", "accuracy")  # columns that tables need
 
-WORDS = {"series": str, "label": str}  # columns of tables that hold text, even if it looks like numbers
+# Columns that hold text, whatever it looks like, and those that hold true or false.
+TEXT = (
+    "dataset",
+    "method",
+    "outcome",
+    "device",
+    "node",
+    "token",
+    "rule",
+    "measure",
+    "series",
+    "label",
+    "way",
+)
+FLAGS = ("right", "right number", "finished", "fixed right", "classifier right", "correct")
+# Columns of which a cell may be empty.
+GAPS = ("right number", "accuracy", "loss", "value", "threshold")
 
 
 def grades(files: Files) -> pd.DataFrame:
     """The grades of every run as shares (see `intervals.by_run`). Each file is summed up by itself: a study
     may have more grades than fit into memory."""
-    runs = (by_run(_run(name, path, GRADES)) for name, path in files.items())
+    runs = (by_run(_graded(name, path)) for name, path in files.items())
     return pd.concat(runs, ignore_index=True)
 
 
@@ -58,21 +74,17 @@ def decoded(files: Files) -> pd.DataFrame:
 
 def histories(files: Files) -> dict[str, pd.DataFrame]:
     """The history of every stage, by the stage's name."""
-    return {name: read_csv(path, HISTORY) for name, path in files.items()}
+    return {name: _read(path, HISTORY) for name, path in files.items()}
 
 
 def shortcuts(files: Files) -> pd.DataFrame:
     """The accuracy of the shortcuts on every data set."""
-    return pd.concat(
-        [read_csv(path, simple_rules.COLUMNS).assign(dataset=name) for name, path in files.items()]
-    )
+    return pd.concat([_read(path, simple_rules.COLUMNS).assign(dataset=name) for name, path in files.items()])
 
 
 def statistics(files: Files) -> dict[str, pd.Series]:
     """The statistics of every split, by the split's title."""
-    return {
-        name: read_csv(path, describe.COLUMNS).set_index("measure")["value"] for name, path in files.items()
-    }
+    return {name: _read(path, describe.COLUMNS).set_index("measure")["value"] for name, path in files.items()}
 
 
 def questions(files: Files) -> list[Question]:
@@ -89,23 +101,45 @@ def paper(files: Files) -> Any:
 
 def table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """A table of the report."""
-    return read_csv(path, columns, dtype=WORDS)
+    return _read(path, columns, gaps=columns)
 
 
-def _runs(files: Files, columns: Sequence[str]) -> pd.DataFrame:
+def _runs(files: Files, columns: tuple[str, ...]) -> pd.DataFrame:
     """The rows of every run; a table without rows if there are no files."""
     tables = [_run(name, path, columns) for name, path in files.items()]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(columns))
 
 
-def _run(name: str, path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """The rows of one run; StudyError if there are none, or if some are of another run."""
-    table = read_csv(path, columns)
+def _graded(name: str, path: Path) -> pd.DataFrame:
+    """The grades of one run; StudyError for an unknown outcome, which no share would count, or if a question
+    is graded at one k and not at another."""
+    table = _run(name, path, GRADES)
+    graded = table.groupby("k")["question"].count()
+    if (n_questions := int(table["question"].max()) + 1) != graded.min():
+        raise StudyError(f"{path}: has {graded.min()} of {n_questions} questions with k = {graded.idxmin()}")
+    if unknown := sorted({*table["outcome"]} - {*MEASURES[1:]}):
+        raise StudyError(f"{path}: {unknown[0]} is not an outcome{hint(unknown[0], MEASURES[1:])}")
+    return table
+
+
+def _run(name: str, path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of one run; StudyError if there are none, if some are of another run, or one is repeated."""
+    table = _read(path, columns)
     runs = {f"{dataset}/{method}/seed{seed}" for dataset, method, seed in table[RUN].itertuples(index=False)}
     if runs != {name}:
         there = ", ".join(sorted(runs - {name})) or "no rows"
         raise StudyError(f"{path}: has {there}; expected rows of {name} alone")
+    key = [*KEYS[columns]]
+    if (repeated := table.duplicated(key)).any():
+        row = int(repeated.argmax())
+        words = ", ".join(f"{column} {table[column].iloc[row]}" for column in key)
+        raise StudyError(f"{path}, row {row + 2}: is a second row with {words}; expected one")
     return table
+
+
+def _read(path: Path, columns: Sequence[str], gaps: Sequence[str] = GAPS) -> pd.DataFrame:
+    """A table of this project: a column of one name holds the same kind of values in all of them."""
+    return read_csv(path, columns, text=TEXT, flags=FLAGS, gaps=gaps)
 
 
 def _only(files: Files) -> Path:

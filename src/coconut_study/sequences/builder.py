@@ -14,6 +14,7 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from coconut_study.common.errors import explained
 from coconut_study.questions.question import Question
 from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import Template
@@ -91,7 +92,8 @@ def tokenize(
     """
     texts = [template.text(question) for question in questions]
     parts = list(dict.fromkeys(part for text in texts for part in (text.question, *text.steps, text.answer)))
-    ids = dict(zip(parts, tokenizer(parts, add_special_tokens=False)["input_ids"], strict=True))
+    with explained(f"{tokenizer.name_or_path}: the tokenizer fails on the questions"):
+        ids = dict(zip(parts, tokenizer(parts, add_special_tokens=False)["input_ids"], strict=True))
     eos = tokenizer.eos_token_id
     tokens = []
     for question, text in zip(questions, texts, strict=True):

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from coconut_study.common.files import read_yaml
-from coconut_study.common.options import Json
+from coconut_study.common.errors import StudyError
+from coconut_study.common.options import Card, Json
+from coconut_study.common.reading import read_yaml
 from coconut_study.common.settings import read_settings
 
 app = typer.Typer()
@@ -22,14 +23,21 @@ def base(
     settings: Json,
     out: Annotated[Path, typer.Option(help="folder of the checkpoint to write")],
     questions: Annotated[
-        list[Path] | None, typer.Argument(help="question files that a new model learns its words from")
+        list[Path] | None, typer.Argument(help="files of training questions that a new model learns from")
     ] = None,
+    card: Annotated[list[Path] | None, typer.Option(help="card of each of these files, in order")] = None,
 ) -> None:
     """Load or create the base model, pretrain it if the settings say so, and save it."""
+    from coconut_study.questions import card as cards
     from coconut_study.training.base_job import make_base
     from coconut_study.training.settings import BaseSpec
 
-    make_base(read_settings(BaseSpec, settings), questions or [], out)
+    files = questions or []
+    if card and len(card) != len(files):
+        raise StudyError(f"--card: {len(card)} cards for {len(files)} question files; give one for each")
+    for path, described in zip(card or [], files, strict=False):
+        cards.check(path, {"train": described})
+    make_base(read_settings(BaseSpec, settings), files, out)
 
 
 @app.command()
@@ -41,13 +49,16 @@ def train(
     checkpoint: Annotated[Path, typer.Option(help="folder of the checkpoint to write")],
     history: Annotated[Path, typer.Option(help="CSV file to write, one row per epoch")],
     minutes: Minutes = 10,
+    card: Card = None,
 ) -> None:
     """Train one stage, or resume it after an interruption."""
+    from coconut_study.questions import card as cards
     from coconut_study.training.job import train_stage
     from coconut_study.training.settings import StageSpec
 
-    files = {"train": train, "valid": valid}
-    train_stage(read_settings(StageSpec, spec), parent, files, checkpoint, history, minutes)
+    wanted, files = read_settings(StageSpec, spec), {"train": train, "valid": valid}
+    cards.check(card, files, wanted.questions)
+    train_stage(wanted, parent, files, checkpoint, history, minutes)
 
 
 @app.command()

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from coconut_study.common.errors import explained
 from coconut_study.common.progress import bar
 from coconut_study.common.seeds import stream
 from coconut_study.engine.batches import Batch, collate
@@ -108,7 +109,8 @@ class Pretrainer:
         StudyError if a page exceeds the positions of the model.
         """
         texts = [text for page in pages for text in (page.facts, *chain.from_iterable(page.walks))]
-        ids = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"])
+        with explained(f"{self.tokenizer.name_or_path}: the tokenizer fails on the facts"):
+            ids = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"])
         rows, counted = [], []
         for page in pages:
             facts, after = next(ids), []

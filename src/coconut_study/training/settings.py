@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from coconut_study.common.reading import read_json
 from coconut_study.common.settings import Closed, Name, Probability, check_folder, short_id
 from coconut_study.evaluation.settings import Responding
 from coconut_study.sequences.methods import Layout, Removal, TextSettings
@@ -17,10 +17,7 @@ def _configuration(folder: Path) -> dict[str, Any]:
     """The configuration of the model in a folder; ValueError if it cannot be read."""
     if (folder / "adapter_config.json").is_file():  # adapters, which name their model
         return {}
-    try:
-        configuration = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{folder}/config.json cannot be read ({error})") from error
+    configuration = read_json(folder / "config.json")
     if not isinstance(configuration, dict):
         raise ValueError(f"{folder}/config.json is not a JSON object")
     if not any(folder.glob("*.safetensors")):
