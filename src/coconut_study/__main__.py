@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from coconut_study.common.allocator import keep_freed
 from coconut_study.common.arguments import expanded
 from coconut_study.common.errors import StudyError
+from coconut_study.common.progress import say
 from coconut_study.evaluation import commands as evaluation
 from coconut_study.questions import commands as questions
 from coconut_study.report import commands as report
@@ -36,18 +37,18 @@ def main() -> None:
     except StudyError as error:
         fail(str(error))
     except SafetensorError as error:
-        fail(f"weights cannot be read or written ({error}); correct this and {AGAIN}")
+        fail(f"weights cannot be read ({error}); correct this and {AGAIN}")
     except OSError as error:
-        if error.errno in (ENOSPC, EDQUOT):
-            fail(f"{error.filename or 'writing a file'}: disk full; free space and {AGAIN}")
         if error.filename is None:
             raise
+        if error.errno in (ENOSPC, EDQUOT):
+            fail(f"{error.filename}: disk full; free space and {AGAIN}")
         fail(f"{error.filename}: {error.strerror}")
 
 
 def fail(sentence: str) -> NoReturn:
     """Write an error to standard error and end with exit status 1."""
-    print(f"error: {sentence}", file=sys.stderr)
+    say(f"error: {sentence}")
     raise SystemExit(1) from None
 
 
