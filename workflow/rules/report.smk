@@ -7,12 +7,17 @@ OUTPUTS:           <results>/tables/*.{csv,md,tex,html}   <results>/figures/*.{s
 
 import json
 
+from jinja2.defaults import DEFAULT_FILTERS
+
+from coconut_study.report import markup
 from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.study import table_inputs
 
 
 localrules:
     plan,
+
+DEFAULT_FILTERS["as_text"] = markup.restructured  # for captions: settings in them are text
 
 
 def inputs_of(record):

@@ -63,7 +63,22 @@ def written_folder(path: Path) -> Iterator[Path]:
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table with ten significant digits."""
     with written(path) as file:
-        table.to_csv(file, index=False, float_format="%.10g", lineterminator="\n")
+        table.to_csv(_Rows(file), index=False, float_format="%.10g", lineterminator="\r\n")
+
+
+class _Rows:
+    """A file of rows that end in a line feed.
+
+    The module csv quotes the line ends that it writes itself, and no others. So it writes a carriage return
+    and a line feed, and cells may hold either.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def write(self, row: str) -> int:
+        """Write a row that ends in a carriage return and a line feed."""
+        return self.file.write(row.removesuffix("\r\n") + "\n")
 
 
 def check_space(folder: Path, n_bytes: int) -> None:

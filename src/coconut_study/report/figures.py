@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -208,7 +209,7 @@ def comparison(table: pd.DataFrame, *, titles: Mapping[str, str], x: str, xlabel
     `x` is "label", "tokens" or "k". Labels that are not numbers are rows instead of places on the axis.
     """
     names = list(dict.fromkeys(table["dataset"]))
-    numeric = x != "label" or pd.to_numeric(table["label"], errors="coerce").notna().all()
+    numeric = x != "label" or np.isfinite(pd.to_numeric(table["label"], errors="coerce")).all()
     with style():
         height = 3.2 if numeric else 1.2 + 0.3 * len(table[["series", "label"]].drop_duplicates())
         figure, axes = plt.subplots(

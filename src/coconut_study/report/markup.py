@@ -1,7 +1,12 @@
-"""Tables of text as Markdown, LaTeX and HTML. Pure but for `write_table`."""
+"""Tables of text as Markdown, LaTeX and HTML, and text in captions. Pure but for `write_table`.
+
+Cells hold titles of the study and tokens of models. Each format shows them as they are: no sign of theirs is
+markup, and a tab or a line break is a space.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,20 +37,40 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 def markdown(table: pd.DataFrame) -> str:
     """A Markdown table."""
-    return table.to_markdown(index=False, disable_numparse=True) + "\n"
+    shown = table.map(_markdown).rename(columns=_markdown)
+    return shown.to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def _markdown(cell: object) -> str:
+    """The text of a cell, with a backslash before what would be an emphasis, code, HTML, an entity, a link, a
+    formula or the end of the cell."""
+    return re.sub(r"[\\`*_~<|$]|&(?=[#\w])|(?<=\])(?=[(\[:])", r"\\\g<0>", _line(cell))
 
 
 def html(table: pd.DataFrame) -> str:
     """An HTML page with the table, for the report."""
-    return PAGE.format(table=table.to_html(index=False, border=0, justify="left"))
+    shown = table.map(_line).rename(columns=_line)
+    return PAGE.format(table=shown.to_html(index=False, border=0, justify="left"))
 
 
 def latex(table: pd.DataFrame) -> str:
     """A booktabs table."""
     style = (
-        table.map(str)
+        table.map(_line)
+        .rename(columns=_line)
         .style.hide(axis="index")
         .format(escape="latex")
         .format_index(axis="columns", escape="latex")
     )
-    return style.to_latex(hrules=True).replace("±", r"$\pm$").replace("–", "--")
+    text = style.to_latex(hrules=True).replace("±", r"$\pm$").replace("–", "--")
+    return re.sub(r"^(?=[\[*])", "{}", text, flags=re.MULTILINE)  # else an option of the line break before it
+
+
+def restructured(text: str) -> str:
+    """Text in a caption, which is reStructuredText: a backslash before all but letters, digits and spaces."""
+    return re.sub(r"[^\w\s]|_", r"\\\g<0>", _line(text).strip())
+
+
+def _line(cell: object) -> str:
+    """The text of a cell on one line."""
+    return " ".join(str(cell).expandtabs(1).splitlines())

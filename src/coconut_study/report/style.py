@@ -16,6 +16,7 @@ from coconut_study.common.files import written_path
 mpl.use("Agg")
 
 STYLE: Any = {
+    "text.parse_math": False,  # titles and labels are text, also with $ in them
     "svg.hashsalt": "coconut-study",
     "svg.fonttype": "none",
     "font.size": 9,

@@ -6,10 +6,11 @@ that an earlier one has checked. No file is read, except the configurations of m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from math import inf
 from typing import Any
+from unicodedata import normalize
 
 from coconut_study.common.errors import undefined
 from coconut_study.questions.settings import Arithmetic, Files, Hub, Prontoqa
@@ -19,6 +20,7 @@ from coconut_study.study.settings import Dataset
 
 Check = Callable[[Plan], Iterator[str]]
 
+LONGEST_NAME = 60  # bytes of a name; that of a figure has two, and file systems allow 255 in all
 EXPERIMENTS = ("sweep", "clock", "ending", "probing", "decoding")
 
 
@@ -63,6 +65,29 @@ def _names_fit_paths(plan: Plan) -> Iterator[str]:
         for name in getattr(plan.study, section):
             if not name.replace("_", "").replace("-", "").isalnum():
                 yield f"{section}.{name}: use only letters, digits, - and _"
+            if len(name.encode(errors="replace")) > LONGEST_NAME:
+                yield f"{section}.{name[:20]}...: use at most {LONGEST_NAME} letters"
+
+
+def _names_are_apart(plan: Plan) -> Iterator[str]:
+    """Names differ also where file systems ignore case, and so do a data set and a method joined by -, as in
+    the names of figures."""
+    study = plan.study
+    for section in ("datasets", "methods", "comparisons"):
+        for first, other in _same((name,) for name in getattr(study, section)):
+            yield f"{section}.{other[0]}: differs from {first[0]} only in the form of letters; rename it"
+    for first, other in _same(product(study.datasets, study.methods)):
+        one, two = (" on ".join(reversed(pair)) for pair in (first, other))
+        yield f"datasets.{other[0]}: figures of {two} would have the names of those of {one}; rename it"
+
+
+def _same(names: Iterable[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Pairs of names that are the same, joined by -, to a file system that ignores case."""
+    seen: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        first = seen.setdefault(normalize("NFKC", "-".join(name)).casefold(), name)
+        if first != name:
+            yield first, name
 
 
 def _machine_is_known(plan: Plan) -> Iterator[str]:
@@ -273,7 +298,7 @@ def _n_test(dataset: Dataset) -> int | None:
 
 
 TURNS: tuple[tuple[Check, ...], ...] = (
-    (_selections_exist, _starts_exist, _names_fit_paths, _machine_is_known),
+    (_selections_exist, _starts_exist, _names_fit_paths, _names_are_apart, _machine_is_known),
     (_overlays_are_settings, _schedules_fit_data_sets),
     (
         _names_are_used_once, _starts_have_the_same_model, _removal_is_for_methods_that_remove,

@@ -17,7 +17,7 @@ from coconut_study.training.settings import Model, Training
 class Study(Closed):
     """A whole study, as one YAML file describes it."""
 
-    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", description="names the results folder")]
+    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$", description="names the results folder")]
     description: str
     datasets: dict[str, Dataset]
     methods: dict[str, Method]

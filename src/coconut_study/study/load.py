@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from unicodedata import bidirectional, category
 
 from pydantic import ValidationError
 
@@ -13,6 +14,11 @@ from coconut_study.study import checks
 from coconut_study.study.definition import Study
 from coconut_study.study.plan import Plan
 
+# Categories of characters that are not text (control characters, halves of surrogate pairs, line separators,
+# ...), and the directions of those that turn around the text after them.
+HIDDEN = ("Cc", "Cs", "Cn", "Zl", "Zp")
+TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+
 
 def read_study(settings: Mapping[str, Any], paper: Mapping[str, Any] | None = None) -> Study:
     """The study that `settings` (read from YAML) describe; StudyError names each wrong key and what is right.
@@ -20,6 +26,8 @@ def read_study(settings: Mapping[str, Any], paper: Mapping[str, Any] | None = No
     `paper` holds the names of the paper's data sets and methods. If it is given, every `paper` key of the
     study must be one of them.
     """
+    if wrong := [*_unshown(settings)]:
+        raise _refused(wrong)
     written = _written_out(settings)
     try:
         study = Study.model_validate(written)
@@ -31,6 +39,22 @@ def read_study(settings: Mapping[str, Any], paper: Mapping[str, Any] | None = No
     if wrong:
         raise _refused(wrong)
     return study
+
+
+def _unshown(settings: Any, key: str = "") -> Iterator[str]:
+    """A sentence for each text, key or value, with a character that files and pages cannot show."""
+    if isinstance(settings, str):
+        for sign in settings:
+            if (category(sign) in HIDDEN and sign not in "\n\t") or bidirectional(sign) in TURNS:
+                yield f"{key}: has the character U+{ord(sign):04X}, which cannot be shown; leave it out"
+                break
+    elif isinstance(settings, Mapping):
+        for name, value in settings.items():
+            yield from _unshown(name, f"{key}.{name}".lstrip("."))
+            yield from _unshown(value, f"{key}.{name}".lstrip("."))
+    elif isinstance(settings, list):
+        for number, value in enumerate(settings):
+            yield from _unshown(value, f"{key}.{number}")
 
 
 def _refused(wrong: Iterable[str]) -> StudyError:

@@ -6,9 +6,10 @@ its rule, so that a changed value reruns what depends on it and an edit of these
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from coconut_study.common.settings import Closed, Names
 from coconut_study.evaluation.settings import Clock, Decoding, Ending, Probing
@@ -93,6 +94,17 @@ class Sweep(Closed):
     k: tuple[Annotated[int, Field(ge=0)], ...]
 
 
+def _labelled(line: Any) -> Any:
+    """A line of a comparison with its labels as text; ValueError for a label that it then has twice."""
+    if not isinstance(line, Mapping):
+        return line
+    labels = [f"{label:.10g}" if type(label) in (int, float) else label for label in line]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ValueError(f"has two labels {label}")
+    return dict(zip(labels, line.values(), strict=True))
+
+
 Selection = Sweep | Clock | Ending | Probing | Decoding
 
 
@@ -110,7 +122,7 @@ class Comparison(Closed):
     ]
     xlabel: str
     series: Annotated[
-        dict[str, Annotated[dict[str | int | float, str], Field(min_length=1)]],
+        dict[str, Annotated[dict[str, str], BeforeValidator(_labelled), Field(min_length=1)]],
         Field(min_length=1, description="lines of the figure: each maps labels to methods"),
     ]
 

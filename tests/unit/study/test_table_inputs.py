@@ -137,7 +137,7 @@ def test_points_are_at_the_trained_number_of_thoughts_or_at_those_of_the_sweep(x
     study = smoke(["coconut"], comparisons={"one": comparison}, sweep={"methods": ["coconut"], "k": [0, 1]})
     points = table_inputs.points(plan_of(study), "one")
     assert [point.pop("k") for point in points] == ks
-    assert points[0] == {"dataset": "balanced", "series": "line", "label": 0.5, "method": "coconut"}
+    assert points[0] == {"dataset": "balanced", "series": "line", "label": "0.5", "method": "coconut"}
 
 
 def test_planned_costs_are_the_largest_of_any_job_and_the_hours_of_all(small):
