@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ class Project:
                 shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, folder / part)
+
+    def copied_to(self, folder: Path, *left_out: str) -> Project:
+        """A copy of this project as it is now, without some of the folders in it."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        for name in left_out:
+            shutil.rmtree(folder / name)
+        twin = copy(self)
+        twin.folder = folder
+        return twin
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a Python module in the project."""

@@ -102,10 +102,7 @@ def test_a_new_data_set_leaves_a_loaded_model_alone_and_changes_one_that_learns_
 @pytest.fixture
 def copy(finished, tmp_path) -> Project:
     """The finished project once more, to be touched."""
-    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
-    project = Project.__new__(Project)
-    project.folder = tmp_path / "copy"
-    return project
+    return finished.copied_to(tmp_path / "copy")
 
 
 def edit(project: Project, module: str) -> None:

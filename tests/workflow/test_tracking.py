@@ -24,7 +24,7 @@ EDITS = [
     ("common.files questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE}"),
     ("common.seeds", f"{DRAW} {TRAIN}"),
     ("common.workspace", f"train {GENERATE}"),
-    ("common.provenance", f"{TRAIN} {GENERATE}"),
+    ("common.provenance questions.card", f"{RULES} -shard"),
     (
         "questions.arithmetic questions.arithmetic_language questions.balanced questions.crossed "
         "questions.datasets questions.formats questions.prontoqa questions.prosqa",
@@ -134,3 +134,32 @@ def test_snakemake_reruns_these_rules_and_what_follows_them(finished, fresh, mod
     assert changed <= rules  # the others have changed inputs, which is the reason that Snakemake gives
     assert bool(changed) == bool(rules)
     assert rules & fresh.planned().keys() <= planned
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        (
+            "training/commands.py",
+            '{"train": train, "valid": valid}',
+            '{"train": valid, "valid": train}',
+        ),
+        (
+            "training/job.py",
+            'questions["train"], questions["valid"]',
+            'questions["valid"], questions["train"]',
+        ),
+    ],
+)
+def test_training_and_validation_questions_swapped_rerun_training_and_all_after_it(finished, name, old, new):
+    """Bodies of commands were not tracked: every checkpoint stayed as it was."""
+    before, path = finished.planned("--forceall"), finished.folder / "src/coconut_study" / name
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    try:
+        planned = finished.planned()
+    finally:
+        path.write_text(text, encoding="utf-8")
+    kept = {"questions", "base", "describe", "shortcuts", "table_data", "tables", "figures"}
+    assert planned == {rule: count for rule, count in before.items() if rule not in kept}

@@ -6,23 +6,25 @@ import sys
 from math import ceil
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from coconut_study.common import arguments, provenance
 from coconut_study.common.errors import StudyError
+from coconut_study.common.reading import read_yaml
 from coconut_study.common.settings import merged
+from coconut_study.questions import card as cards
 from coconut_study.study.load import read_study
 from coconut_study.study.plan import SPLITS, Plan, Run
 from coconut_study.training import preflight
 
 CONFIG = os.path.relpath(str(workflow.current_basedir.join("../../config").get_path_or_uri(True)))
 PAPER = f"{CONFIG}/paper_numbers.yaml"  # workflow.source_path would give a copy, a new one at every start
-with open(PAPER) as file:
-    paper = yaml.safe_load(file)["names"]
-with open(f"{CONFIG}/methods.yaml") as file:
-    methods = yaml.safe_load(file)  # those of the paper; a study may add to them and change them
 try:
+    for path in workflow.configfiles:  # Snakemake has read them, and takes the last of two equal keys
+        read_yaml(Path(str(path)))
+    paper = read_yaml(Path(PAPER))["names"]
+    methods = read_yaml(Path(CONFIG, "methods.yaml"))  # the paper's; a study may add to them and change them
     study = read_study(merged(methods, config), paper)
 except StudyError as error:
     raise WorkflowError(str(error))
@@ -89,16 +91,43 @@ def in_file(*lines):
     return arguments.in_file(Path(".snakemake/arguments"), *lines)
 
 
-def unavailable():
+def refuse(sentences):
+    """End with an error that consists of these sentences, if there are any."""
+    if sentences:
+        raise WorkflowError("\n".join(f"study: {line}" for line in sentences))
+
+
+def outdated(datasets):
+    """A sentence for each data set whose questions are there and were made with other settings."""
+    wanted = {
+        Path(plan.card(name)): study.datasets[name].questions.model_dump(mode="json")
+        for name in datasets
+    }
+    return cards.outdated(wanted)
+
+
+# Questions of other settings are made again by Snakemake, if it has records of what it ran. Results that were copied
+# without the folder .snakemake have none.
+if any(Path(".snakemake").glob("metadata/*")) or Path(".snakemake/metadata.db").exists():
+    for line in outdated(plan.datasets):
+        logger.warning(line)
+else:
+    refuse([f"{line}; {cards.REMEDY}" for line in outdated(plan.datasets)])
+
+
+def unavailable(jobs):
     """A sentence for each model and data set that the jobs about to run need and cannot get."""
-    jobs = list(workflow.dag.needrun_jobs())
     models = [plan.bases[job.wildcards.id].model for job in jobs if job.name == "base"]
-    sources = [
-        study.datasets[job.wildcards.dataset].questions for job in jobs if job.name == "questions"
-    ]
+    sources = [study.datasets[name].questions for name in drawn_by(jobs)]
     return preflight.mistakes(models, sources)
 
 
+def drawn_by(jobs):
+    """The data sets whose questions some of the jobs make."""
+    return {job.wildcards.dataset for job in jobs if job.name == "questions"}
+
+
 onstart:
-    if wrong := unavailable():
-        raise WorkflowError("\n".join(f"study: {line}" for line in wrong))
+    jobs = list(workflow.dag.needrun_jobs())
+    kept = drawn_by(workflow.dag.jobs) - drawn_by(jobs)
+    refuse(unavailable(jobs) + [f"{line}; {cards.REMEDY}" for line in outdated(kept)])

@@ -1,6 +1,6 @@
 """Evaluation of trained runs: responses and grades, times, when thoughts may end, what thoughts contain.
 
-REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/{train,valid,test}.jsonl
+REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/{{train,valid,test}.jsonl,card.json}
 OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,grades.csv,clock.csv,ending.csv}
                    <results>/runs/<run>/{values,decoded}.csv
 """
@@ -29,6 +29,7 @@ rule respond:
     input:
         checkpoint=last_checkpoint,
         questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         responses="<results>/runs/<run>/responses.jsonl",
         timings="<results>/runs/<run>/timings.csv",
@@ -47,6 +48,7 @@ rule respond:
             --settings {params.settings:q} \
             --checkpoint {input.checkpoint:q} \
             --questions {input.questions:q} \
+            --card {input.card:q} \
             --responses {output.responses:q} \
             --timings {output.timings:q} &>{log:q}
         """
@@ -56,6 +58,7 @@ rule grade:
     input:
         responses="<results>/runs/<run>/responses.jsonl",
         questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         grades="<results>/runs/<run>/grades.csv",
     log:
@@ -65,14 +68,17 @@ rule grade:
     params:
         code=code("grade"),
         settings=study.grading.model_dump_json(),
+        generation=generation("respond"),
         template=study.text.template,
     shell:
         r"""
         python -m coconut_study grade \
             --settings {params.settings:q} \
+            --generation {params.generation:q} \
             --template {params.template} \
             --responses {input.responses:q} \
             --questions {input.questions:q} \
+            --card {input.card:q} \
             --out {output.grades:q} &>{log:q}
         """
 
@@ -81,6 +87,7 @@ rule clock:
     input:
         checkpoint=last_checkpoint,
         questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         times="<results>/runs/<run>/clock.csv",
     log:
@@ -100,6 +107,7 @@ rule clock:
             --timing {params.timing:q} \
             --checkpoint {input.checkpoint:q} \
             --questions {input.questions:q} \
+            --card {input.card:q} \
             --out {output.times:q} &>{log:q}
         """
 
@@ -110,6 +118,7 @@ rule ending:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
         test="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         ends="<results>/runs/<run>/ending.csv",
     log:
@@ -131,6 +140,7 @@ rule ending:
             --train {input.train:q} \
             --valid {input.valid:q} \
             --test {input.test:q} \
+            --card {input.card:q} \
             --out {output.ends:q} &>{log:q}
         """
 
@@ -139,6 +149,7 @@ rule probe:
     input:
         checkpoint=last_checkpoint,
         questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         values="<results>/runs/<run>/values.csv",
     log:
@@ -159,6 +170,7 @@ rule probe:
             --height {params.height} {params.limit} \
             --checkpoint {input.checkpoint:q} \
             --questions {input.questions:q} \
+            --card {input.card:q} \
             --out {output.values:q} &>{log:q}
         """
 
@@ -167,6 +179,7 @@ rule decode:
     input:
         checkpoint=last_checkpoint,
         questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         decoded="<results>/runs/<run>/decoded.csv",
     log:
@@ -188,6 +201,7 @@ rule decode:
             --top {params.top} \
             --checkpoint {input.checkpoint:q} \
             --questions {input.questions:q} \
+            --card {input.card:q} \
             --out {output.decoded:q} &>{log:q}
         """
 

@@ -1,8 +1,8 @@
 """Questions and their statistics.
 
 REQUIRED INPUTS:   none, or the files that a data set names; shards if a data set is drawn in several
-OUTPUTS:           <results>/data/{dataset}/{train,valid,test}.jsonl   <results>/data/{dataset}/{split}.csv
-                   <results>/data/{dataset}/shortcuts.csv
+OUTPUTS:           <results>/data/{dataset}/{train,valid,test}.jsonl   <results>/data/{dataset}/card.json
+                   <results>/data/{dataset}/{train,valid,test,shortcuts}.csv
 """
 
 
@@ -11,21 +11,16 @@ localrules:
     shortcuts,
 
 
-def question_settings(wildcards):
-    """The settings from which the questions of a data set come."""
-    return study.datasets[wildcards.dataset].questions.model_dump_json()
-
-
 rule shard:
     output:
-        questions="<results>/data/{dataset}/shards/{shard}.jsonl",
+        questions="<results>/data/{dataset}/shards-{id}/{shard}.jsonl",
     log:
-        "<logs>/shard/{dataset}-{shard}.log",
+        "<logs>/shard/{dataset}-{id}-{shard}.log",
     benchmark:
-        "<benchmarks>/shard/{dataset}-{shard}.tsv"
+        "<benchmarks>/shard/{dataset}-{id}-{shard}.tsv"
     params:
         code=code("shard"),
-        settings=question_settings,
+        settings=lambda wildcards: plan.sources[wildcards.id].model_dump_json(),
     shell:
         r"""
         python -m coconut_study shard \
@@ -43,13 +38,14 @@ rule questions:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
         test="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
     log:
         "<logs>/questions/{dataset}.log",
     benchmark:
         "<benchmarks>/questions/{dataset}.tsv"
     params:
         code=code("questions"),
-        settings=question_settings,
+        settings=lambda wildcards: study.datasets[wildcards.dataset].questions.model_dump_json(),
     shell:
         r"""
         python -m coconut_study questions \
@@ -57,6 +53,7 @@ rule questions:
             --train {output.train:q} \
             --valid {output.valid:q} \
             --test {output.test:q} \
+            --card {output.card:q} \
             {input.shards:q} &>{log:q}
         """
 
@@ -64,6 +61,7 @@ rule questions:
 rule describe:
     input:
         questions="<results>/data/{dataset}/{split}.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         statistics="<results>/data/{dataset}/{split}.csv",
     log:
@@ -76,6 +74,7 @@ rule describe:
         r"""
         python -m coconut_study describe \
             --questions {input.questions:q} \
+            --card {input.card:q} \
             --out {output.statistics:q} &>{log:q}
         """
 
@@ -83,6 +82,7 @@ rule describe:
 rule shortcuts:
     input:
         questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         table="<results>/data/{dataset}/shortcuts.csv",
     log:
@@ -95,6 +95,7 @@ rule shortcuts:
         r"""
         python -m coconut_study shortcuts \
             --questions {input.questions:q} \
+            --card {input.card:q} \
             --out {output.table:q} &>{log:q}
         """
 

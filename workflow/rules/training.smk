@@ -1,6 +1,6 @@
 """The base model and training, one job per stage.
 
-REQUIRED INPUTS:   <results>/data/{dataset}/{train,valid}.jsonl
+REQUIRED INPUTS:   <results>/data/{dataset}/{train.jsonl,valid.jsonl,card.json}
 OUTPUTS:           <results>/base/seed{seed}-{id}/   <results>/<stage>/checkpoint/   <results>/<stage>/history.csv
 NOT DECLARED:      <results>/<stage>/state/, from which an interrupted stage continues
 """
@@ -31,6 +31,7 @@ def training_runtime(wildcards):
 rule base:
     input:
         questions=lambda wildcards: plan.vocabulary(plan.bases[wildcards.id]),
+        cards=lambda wildcards: plan.vocabulary_cards(plan.bases[wildcards.id]),
     output:
         checkpoint=directory("<results>/base/seed{seed}-{id}"),
     log:
@@ -43,10 +44,11 @@ rule base:
     params:
         code=code("base"),
         settings=lambda wildcards: plan.bases[wildcards.id].model_dump_json(),
+        cards=lambda wildcards, input: [part for card in input.cards for part in ("--card", card)],
     shell:
         ON_GPUS + r"""python -m coconut_study base \
             --settings {params.settings:q} \
-            --out {output.checkpoint:q} \
+            --out {output.checkpoint:q} {params.cards:q} \
             {input.questions:q} &>{log:q}
         """
 
@@ -56,6 +58,7 @@ rule train:
         parent=parent,
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
+        card="<results>/data/{dataset}/card.json",
     output:
         checkpoint=directory("<results>/<stage>/checkpoint"),
         history="<results>/<stage>/history.csv",
@@ -78,6 +81,7 @@ rule train:
             --parent {input.parent:q} \
             --train {input.train:q} \
             --valid {input.valid:q} \
+            --card {input.card:q} \
             --checkpoint {output.checkpoint:q} \
             --history {output.history:q} \
             --minutes {resources.save_minutes} &>{log:q}

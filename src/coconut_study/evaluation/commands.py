@@ -10,10 +10,10 @@ import typer
 
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import write_csv
-from coconut_study.common.options import Json, Out, Questions
+from coconut_study.common.options import Card, Json, Out, Questions
 from coconut_study.common.settings import read_settings
 from coconut_study.evaluation.columns import with_run
-from coconut_study.evaluation.runs import load_model, read_questions, saved_pieces
+from coconut_study.evaluation.runs import check_questions, load_model, read_questions, saved_pieces
 
 Trained = Annotated[Path, typer.Option(help="checkpoint of the run's last stage")]
 
@@ -27,6 +27,7 @@ def respond(
     questions: Questions,
     responses: Annotated[Path, typer.Option(help="JSON lines to write")],
     timings: Annotated[Path, typer.Option(help="CSV to write: seconds of each batch")],
+    card: Card = None,
 ) -> None:
     """Answer every question with a trained run, with every number of thoughts."""
     import pandas as pd
@@ -37,6 +38,7 @@ def respond(
     from coconut_study.evaluation.settings import GenerationSpec
 
     spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"test": questions}, checkpoint)
     model, tokenizer = load_model(checkpoint, spec)
     _, tokens = read_questions(questions, spec, tokenizer)
     with saved_pieces(responses, "respond", settings, checkpoint, questions) as pieces:
@@ -52,6 +54,7 @@ def clock(
     checkpoint: Trained,
     questions: Questions,
     out: Out,
+    card: Card = None,
 ) -> None:
     """Time the responses of a trained run, one question at a time and in batches."""
     import pandas as pd
@@ -61,6 +64,7 @@ def clock(
     from coconut_study.evaluation.settings import Clock, GenerationSpec
 
     spec, times = read_settings(GenerationSpec, settings), read_settings(Clock, timing)
+    check_questions(card, {"test": questions}, checkpoint)
     model, tokenizer = load_model(checkpoint, spec)
     _, tokens = read_questions(questions, spec, tokenizer, times.questions)
     rows = r.clock(model, tokenizer, tokens, spec.layouts[-1], spec.responding, times)
@@ -77,6 +81,7 @@ def ending(
     valid: Annotated[Path, typer.Option(help="validation questions")],
     test: Annotated[Path, typer.Option(help="test questions")],
     out: Out,
+    card: Card = None,
 ) -> None:
     """Learn from the thoughts of a run when to stop thinking, and stop there on test questions."""
     import pandas as pd
@@ -87,6 +92,7 @@ def ending(
     from coconut_study.sequences.templates import TEMPLATES
 
     spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"train": train, "valid": valid, "test": test}, checkpoint)
     model, tokenizer = load_model(checkpoint, spec)
     limits = {train: read_settings(Ending, learning).questions}
     template = TEMPLATES[spec.text.template]
@@ -107,12 +113,14 @@ def probe(
     questions: Questions,
     out: Out,
     limit: Annotated[int | None, typer.Option(help="number of questions; all if not given")] = None,
+    card: Card = None,
 ) -> None:
     """Probe the thoughts of a run: the value of every candidate for the next step."""
     from coconut_study.evaluation import probe as p
     from coconut_study.evaluation.settings import GenerationSpec
 
     spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"test": questions}, checkpoint)
     model, tokenizer = load_model(checkpoint, spec)
     question_list, tokens = read_questions(questions, spec, tokenizer, limit)
     with saved_pieces(out, "probe", f"{settings} {height} {limit}", checkpoint, questions) as pieces:
@@ -135,12 +143,14 @@ def decode(
     checkpoint: Trained,
     questions: Questions,
     out: Out,
+    card: Card = None,
 ) -> None:
     """Decode the thoughts of a run to their most likely tokens."""
     from coconut_study.evaluation import probe as p
     from coconut_study.evaluation.settings import GenerationSpec
 
     spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"test": questions}, checkpoint)
     model, tokenizer = load_model(checkpoint, spec)
     _, tokens = read_questions(questions, spec, tokenizer, limit)
     table = p.decoded(model, tokenizer, tokens, spec.layouts[-1], top, spec.responding.batch_size)
@@ -154,15 +164,22 @@ def grade(
     responses: Annotated[Path, typer.Option(help="JSON lines to read")],
     questions: Questions,
     out: Out,
+    generation: Annotated[
+        str | None, typer.Option(help="JSON: what the run was asked, which the responses must answer")
+    ] = None,
+    card: Card = None,
 ) -> None:
     """Grade every response of a run."""
     from coconut_study.evaluation import grade as g
     from coconut_study.evaluation.responses import read
-    from coconut_study.evaluation.settings import Grading
+    from coconut_study.evaluation.settings import GenerationSpec, Grading
+    from coconut_study.questions import card as cards
     from coconut_study.questions import schema
     from coconut_study.sequences.templates import TEMPLATES
 
     grading, question_list = read_settings(Grading, settings), schema.read(questions)
-    run, answers = read(responses, len(question_list))
+    asked = None if generation is None else read_settings(GenerationSpec, generation)
+    cards.check(card, {"test": questions})
+    run, answers = read(responses, len(question_list), asked)
     table = g.grade(answers, question_list, TEMPLATES[template], grading)  # type: ignore[index]
     write_csv(out, with_run(table, run))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,17 @@ def load_model(checkpoint: Path, spec: GenerationSpec) -> tuple[PreTrainedModel,
     return model.to(Accelerator().device), tokenizer
 
 
+def check_questions(card: Path | None, files: Mapping[str, Path], checkpoint: Path) -> None:
+    """StudyError if the question `files`, by split, are not those on their card, or if `checkpoint` was
+    trained on other questions. Without a card nothing is checked."""
+    from coconut_study.engine import checkpoints
+    from coconut_study.questions import card as cards
+
+    trained = checkpoints.card(checkpoint)
+    cards.check(card, files, trained.get("spec", {}).get("questions"), f"{checkpoint} was trained with")
+    cards.check_trained(card, trained.get("data", {}), checkpoint)
+
+
 def read_questions(
     path: Path, spec: GenerationSpec, tokenizer: PreTrainedTokenizerBase, limit: int | None = None
 ) -> tuple[list[Question], list[Tokens]]:
@@ -53,18 +64,21 @@ def saved_pieces(
 ) -> Iterator[Pieces]:
     """Pieces of the work on the file `out`, saved beside it until the block succeeds.
 
-    They are used again only by the same `command` with the same settings, checkpoint and questions.
+    They are used again only by the same `command` with the same settings, checkpoint, questions and number
+    of CPU threads.
     """
     from coconut_study.common import provenance
     from coconut_study.common.files import file_hash
     from coconut_study.common.workspace import Pieces, workspace
     from coconut_study.engine import checkpoints
+    from coconut_study.engine.device import cpu_threads
 
     key = provenance.key(
         provenance.command(command),
         settings,
         file_hash(checkpoint / checkpoints.CARD),
         file_hash(questions),
+        f"{cpu_threads()} threads",
     )
     with workspace(out.with_name(f"{out.stem}.state"), key) as folder:
         yield Pieces(folder)

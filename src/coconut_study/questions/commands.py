@@ -9,7 +9,7 @@ import typer
 
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import write_csv
-from coconut_study.common.options import Json, Out, Questions
+from coconut_study.common.options import Card, Json, Out, Questions
 from coconut_study.common.settings import read_settings
 
 app = typer.Typer()
@@ -38,9 +38,11 @@ def questions(
     train: Out,
     valid: Out,
     test: Out,
+    card: Annotated[Path | None, typer.Option(help="card to write: settings and sha256")] = None,
     shards: Annotated[list[Path] | None, typer.Argument(help="question files of its shards, if any")] = None,
 ) -> None:
     """Draw, or read and check, the questions of a data set and write its three splits."""
+    from coconut_study.questions import card as cards
     from coconut_study.questions import datasets
     from coconut_study.questions import schema as q
     from coconut_study.questions.settings import Files, Hub, Source
@@ -52,8 +54,11 @@ def questions(
         splits = datasets.combine_shards(wanted, [q.read(path) for path in shards])
     else:
         splits = datasets.generate(wanted)
-    for split, path in {"train": train, "valid": valid, "test": test}.items():
+    files = {"train": train, "valid": valid, "test": test}
+    for split, path in files.items():
         q.write(path, splits[split])
+    if card is not None:
+        cards.write(card, wanted.model_dump(mode="json"), files)
 
 
 @app.command()
@@ -66,18 +71,22 @@ def convert(questions: Questions, out: Out) -> None:
 
 
 @app.command()
-def describe(questions: Questions, out: Out) -> None:
+def describe(questions: Questions, out: Out, card: Card = None) -> None:
     """Write the statistics of a question file."""
+    from coconut_study.questions import card as cards
     from coconut_study.questions import schema as q
     from coconut_study.questions.describe import statistics
 
+    cards.check(card, {questions.stem: questions})
     write_csv(out, statistics(q.read(questions)))
 
 
 @app.command()
-def shortcuts(questions: Questions, out: Out) -> None:
+def shortcuts(questions: Questions, out: Out, card: Card = None) -> None:
     """Write how often simple rules that plan no path are right."""
+    from coconut_study.questions import card as cards
     from coconut_study.questions import schema as q
     from coconut_study.questions import shortcuts as s
 
+    cards.check(card, {questions.stem: questions})
     write_csv(out, s.table(q.read(questions)))

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from coconut_study.common.settings import short_id
 from coconut_study.evaluation.settings import GenerationSpec
-from coconut_study.questions.settings import Files
+from coconut_study.questions.settings import Files, Source
 from coconut_study.sequences.methods import Layout, Method, Schedule
 from coconut_study.study.definition import Study
 from coconut_study.study.settings import Needs, Selection
@@ -283,11 +284,23 @@ class Plan:
         """The question file of a split of a data set."""
         return f"{self.results}/data/{dataset}/{split}.jsonl"
 
+    def card(self, dataset: str) -> str:
+        """The card of the questions of a data set."""
+        return f"{self.results}/data/{dataset}/card.json"
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """The settings of the questions of every data set, by an id that stands for them."""
+        return {
+            short_id(dataset.questions.root): dataset.questions for dataset in self.study.datasets.values()
+        }
+
     def shards(self, dataset: str) -> list[str]:
         """The files of the parts in which a data set is drawn; none if it is drawn in one."""
-        n_shards = getattr(self.study.datasets[dataset].questions.root, "shards", 1)
+        source = self.study.datasets[dataset].questions.root
+        n_shards = getattr(source, "shards", 1)
         return [
-            f"{self.results}/data/{dataset}/shards/{number}.jsonl"
+            f"{self.results}/data/{dataset}/shards-{short_id(source)}/{number}.jsonl"
             for number in (range(n_shards) if n_shards > 1 else ())
         ]
 
@@ -299,6 +312,10 @@ class Plan:
     def vocabulary(self, base: BaseSpec) -> list[str]:
         """The question files that a new model learns its words from; none for a pretrained model."""
         return [self.questions(name, "train") for name in self.datasets] if base.model.architecture else []
+
+    def vocabulary_cards(self, base: BaseSpec) -> list[str]:
+        """The card of each of these question files."""
+        return [self.card(name) for name in self.datasets] if base.model.architecture else []
 
     def of_runs(self, name: str, runs: Iterable[Run] | None = None) -> list[str]:
         """The file `name` in the folder of every run, or of some."""

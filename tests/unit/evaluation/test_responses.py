@@ -6,6 +6,7 @@ import pytest
 
 from coconut_study.common.errors import StudyError
 from coconut_study.evaluation.responses import Response, read, write
+from coconut_study.evaluation.settings import GenerationSpec
 
 RUN = {"dataset": "d", "method": "m", "seed": 1}
 
@@ -62,3 +63,38 @@ def test_a_wrong_line_is_named(tmp_path, change, words):
     path.write_text("\n".join(lines(change)) + "\n")
     with pytest.raises(StudyError, match=words):
         read(path, 2)
+
+
+def asked(run=RUN, ks=(0, 2), **layout):
+    """What a run was asked that gave `RESPONSES`, or something else."""
+    layouts = [{"hidden": None, "thoughts": k, "kind": "continuous", "markers": True} | layout for k in ks]
+    return GenerationSpec.model_validate(
+        {
+            "run": run,
+            "text": {"template": "prose", "facts_share_position": False},
+            "layouts": layouts,
+            "responding": {"batch_size": 1, "max_new_tokens": 5},
+        }
+    )
+
+
+def test_a_file_cut_at_a_k_or_of_another_run_is_refused(tmp_path):
+    """Both were graded as if they were whole and the run's own."""
+    path = tmp_path / "responses.jsonl"
+    write(path, RUN, RESPONSES)
+    read(path, 2, asked())
+    for wanted, words in (
+        (asked(ks=(0, 1, 2)), "holds responses with k = 0, 2; expected k = 0, 1, 2"),
+        (asked(ks=(2,)), "holds responses with k = 0, 2; expected k = 2"),
+        (
+            asked(RUN | {"seed": 2}),
+            "holds responses of dataset d, method m, seed 1; expected those of dataset d, method m, seed 2",
+        ),
+        (asked(hidden=1), "line 1: has kind: continuous and hidden: None; expected kind: continuous and hid"),
+        (asked(kind="pause"), "line 1: has kind: continuous and hidden: None; expected kind: pause and hidd"),
+    ):
+        with pytest.raises(StudyError, match=words):
+            read(path, 2, wanted)
+    write(path, RUN, RESPONSES[:2])
+    with pytest.raises(StudyError, match="holds responses with k = 0; expected k = 0, 2"):
+        read(path, 2, asked())

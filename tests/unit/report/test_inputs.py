@@ -58,6 +58,20 @@ def test_a_file_without_rows_or_with_those_of_another_run_is_refused(runs, tmp_p
         inputs.grades(files)
 
 
+def test_a_row_twice_or_a_question_left_out_is_refused(runs, tmp_path):
+    """Such a table was summed up as if every question had been graded once."""
+    files = written(runs[:2], tmp_path)
+    path, run = files["d/cot/seed2"], runs[1]
+    pd.concat([run, run[1:2]]).to_csv(path, index=False)
+    words = rf"cot-2.csv, row {len(run) + 2}: is a second row with k 0, question 1; expected one"
+    with pytest.raises(StudyError, match=words):
+        inputs.grades(files)
+    pd.concat([run, run[:-1].assign(k=1)]).to_csv(path, index=False)
+    words = rf"cot-2.csv: has {len(run) - 1} of {len(run)} questions with k = 1"
+    with pytest.raises(StudyError, match=words):
+        inputs.grades(files)
+
+
 def test_a_run_without_a_file_is_refused(runs, tmp_path):
     files = written(runs, tmp_path)
     files["d/cot/seed1"].unlink()

@@ -226,7 +226,9 @@ def test_places_lie_in_the_folders_of_the_study():
     assert plan.base_folder(spec.base) == f"results/smoke/base/seed{spec.base.seed}-{spec.base.id}"
     assert plan.of_runs("x.csv", [run]) == ["results/smoke/runs/balanced/cot/seed1/x.csv"]
     assert plan.questions("balanced", "test") == "results/smoke/data/balanced/test.jsonl"
+    assert plan.card("balanced") == "results/smoke/data/balanced/card.json"
     assert plan.vocabulary(spec.base) == [plan.questions(name, "train") for name in plan.datasets]
+    assert plan.vocabulary_cards(spec.base) == [plan.card(name) for name in plan.datasets]
     assert plan_of(settings("paper")).vocabulary(next(iter(PAPER.bases.values()))) == []
 
 
@@ -236,7 +238,18 @@ def test_shards_and_files_are_those_that_a_data_set_names():
     assert plan.source_files("balanced") == ["train.json", "valid.json", "test.json"]
     assert plan.source_files("prosqa") == plan.shards("prosqa") == plan.shards("balanced") == []
     plan = plan_of(smoke(["cot"], datasets__prosqa__questions__shards=2))
-    assert plan.shards("prosqa") == [f"results/smoke/data/prosqa/shards/{number}.jsonl" for number in (0, 1)]
+    folder, name = plan.shards("prosqa")[0].rsplit("/", 1)
+    assert plan.shards("prosqa") == [f"{folder}/{number}.jsonl" for number in (0, 1)]
+    kind, _, own = folder.removeprefix("results/smoke/data/prosqa/").partition("-")
+    assert (kind, name) == ("shards", "0.jsonl")
+    assert plan.sources[own] == plan.study.datasets["prosqa"].questions
+
+
+def test_shards_of_other_settings_are_other_files():
+    """Shards of seed 0 became questions whose settings said seed 1."""
+    study = smoke(["cot"], datasets__prosqa__questions__shards=2)
+    other = with_value(study, "datasets.prosqa.questions.seed", 1)
+    assert not {*plan_of(study).shards("prosqa")} & {*plan_of(other).shards("prosqa")}
 
 
 def test_a_job_needs_what_its_data_set_says_and_else_what_the_study_says():
