@@ -30,8 +30,12 @@ NODE_SIZE = 1700  # points squared
 Point = tuple[float, float]
 
 
-def _of(table: pd.DataFrame, dataset: str, method: str) -> pd.DataFrame:
-    return table[(table["dataset"] == dataset) & (table["method"] == method)]
+def _of(table: pd.DataFrame, name: str, dataset: str, method: str) -> pd.DataFrame:
+    """The rows of a data set and method in the table `name`; StudyError if there are none."""
+    rows = table[(table["dataset"] == dataset) & (table["method"] == method)]
+    if rows.empty:
+        raise StudyError(f"{name}.csv: has no rows of {method} on {dataset}")
+    return rows
 
 
 def _after(k: int) -> str:
@@ -157,7 +161,7 @@ def _legend(ks: list[int]) -> list[Line2D]:
 
 def parallelism(table: pd.DataFrame, *, dataset: str, method: str) -> Figure:
     """The value of the best one, two and three candidates, over questions (paper Figure 8), for each k."""
-    table = _of(table, dataset, method)
+    table = _of(table, "parallelism", dataset, method)
     ks = list(dict.fromkeys(table["k"]))
     with style():
         figure, axes = plt.subplots(
@@ -191,7 +195,7 @@ def heights(table: pd.DataFrame, *, dataset: str, method: str) -> Figure:
     Thick lines are intervals over questions, thin lines reach from the lowest to the highest mean of a single
     seed. The numbers of candidates are below the axis.
     """
-    table = _of(table, dataset, method)
+    table = _of(table, "heights", dataset, method)
     ks = list(dict.fromkeys(table["k"]))
     highest = int(table["height"].max())
     with style():
