@@ -15,7 +15,8 @@ from coconut_study.common.reading import read_yaml
 from coconut_study.common.settings import merged
 from coconut_study.questions import card as cards
 from coconut_study.study.load import read_study
-from coconut_study.study.plan import SPLITS, Plan, Run
+from coconut_study.study.plan import SPLITS, Plan
+from coconut_study.study.runs import Run
 from coconut_study.training import preflight
 
 CONFIG = os.path.relpath(str(workflow.current_basedir.join("../../config").get_path_or_uri(True)))

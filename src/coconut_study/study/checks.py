@@ -15,7 +15,7 @@ from unicodedata import normalize
 from coconut_study.common.errors import undefined
 from coconut_study.questions.settings import Arithmetic, Files, Hub, Prontoqa
 from coconut_study.study.definition import Study
-from coconut_study.study.plan import Plan
+from coconut_study.study.plan import SPLITS, Plan
 from coconut_study.study.settings import Dataset
 
 Check = Callable[[Plan], Iterator[str]]
@@ -88,6 +88,15 @@ def _same(names: Iterable[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], t
         first = seen.setdefault(normalize("NFKC", "-".join(name)).casefold(), name)
         if first != name:
             yield first, name
+
+
+def _paths_are_not_patterns(plan: Plan) -> Iterator[str]:
+    """Snakemake reads braces in the path of a file as a wildcard."""
+    for name in plan.study.datasets:
+        for split, path in zip(SPLITS, plan.source_files(name), strict=False):
+            if "{" in path or "}" in path:
+                key = f"datasets.{name}.questions.{split}.path"
+                yield f"{key}: rename {path}; Snakemake reads braces as wildcards"
 
 
 def _machine_is_known(plan: Plan) -> Iterator[str]:
@@ -298,7 +307,8 @@ def _n_test(dataset: Dataset) -> int | None:
 
 
 TURNS: tuple[tuple[Check, ...], ...] = (
-    (_selections_exist, _starts_exist, _names_fit_paths, _names_are_apart, _machine_is_known),
+    (_selections_exist, _starts_exist, _names_fit_paths, _names_are_apart, _paths_are_not_patterns,
+     _machine_is_known),
     (_overlays_are_settings, _schedules_fit_data_sets),
     (
         _names_are_used_once, _starts_have_the_same_model, _removal_is_for_methods_that_remove,

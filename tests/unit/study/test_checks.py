@@ -143,3 +143,64 @@ def test_symbols_write_no_word_problems(source):
 def test_a_run_that_starts_from_another_has_its_model():
     methods = {"later": LATER | {"model": {"architecture": {"n_embd": 32}}}}
     assert "methods.later" in message_of(smoke(["later"], methods))
+
+
+# ------------------------------------------------------------------------------------- names and text
+
+
+@pytest.mark.parametrize("section", ["datasets", "methods", "comparisons"])
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "A"), "A: differs from a only in the form of letters; rename it"),
+        (("\u00e4", "a\u0308"), ": use only letters, digits, - and _"),
+        (("2", "\u00b2"), "\u00b2: differs from 2 only in the form of letters; rename it"),
+        (("a" * 61,), f"{'a' * 20}...: use at most 60 letters"),
+    ],
+)
+def test_names_that_a_file_system_cannot_keep_apart_are_refused(section, names, message):
+    study = smoke(["cot"])
+    one = {
+        "datasets": study["datasets"]["balanced"],
+        "methods": {"like": "cot", "title": "T"},
+        "comparisons": {"title": "T", "datasets": ["balanced"], "x": "label", "xlabel": "x",
+                        "series": {"a": {"b": "cot"}}},
+    }[section]  # fmt: skip
+    study[section] = study[section] | dict.fromkeys(names, one)
+    assert f"{section}.{message}" in message_of(study) or message in message_of(study)
+
+
+def test_two_figures_of_the_same_name_are_refused():
+    study = smoke(["cot"], {"c": {"like": "cot", "title": "C"}, "b-c": {"like": "cot", "title": "B"}})
+    study["datasets"] |= dict.fromkeys(["a", "a-b"], study["datasets"]["balanced"])
+    assert "datasets.a-b: figures of c on a-b would have the names of those of b-c on a" in message_of(study)
+
+
+def test_labels_are_text_and_each_is_there_once():
+    series = {"line": {5: "cot", "NA": "cot", 0.50: "cot", "1e5": "cot"}}
+    one = {"title": "T", "datasets": ["balanced"], "x": "label", "xlabel": "x", "series": series}
+    study = smoke(["cot"], comparisons={"one": one})
+    assert [*read_study(study).comparisons["one"].series["line"]] == ["5", "NA", "0.5", "1e5"]
+    series["line"]["5"] = "cot"
+    assert "comparisons.one.series.line: has two labels 5" in message_of(study)
+
+
+@pytest.mark.parametrize("label", [None, True])
+def test_labels_that_yaml_reads_as_something_else_are_to_be_quoted(label):
+    series = {"line": {label: "cot"}}
+    one = {"title": "T", "datasets": ["balanced"], "x": "label", "xlabel": "x", "series": series}
+    message = message_of(smoke(["cot"], comparisons={"one": one}))
+    assert message.endswith(f"(it is {label}); put it in quotes if it is text")
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\r", "\ud800", "\u2028", "\u202e", "\ufffe"])
+def test_characters_that_no_page_can_show_are_refused(sign):
+    study = smoke(["cot"], {"cot": {"title": f"a{sign}b"}})
+    message = message_of(study)
+    assert message.startswith(f"study: methods.cot.title: has the character U+{ord(sign):04X}")
+    assert message.isprintable()
+
+
+def test_a_message_can_be_printed_whatever_a_study_holds():
+    message = message_of(smoke(["c\u200bt"], machine__default__minutes="x" * 10**6))
+    assert all(line.isprintable() and len(line) <= 1000 for line in message.splitlines())
