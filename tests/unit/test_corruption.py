@@ -14,7 +14,8 @@ from coconut_study.__main__ import main
 from coconut_study.common.errors import StudyError
 from coconut_study.questions import schema as q
 from coconut_study.study.load import read_study
-from coconut_study.study.plan import Plan, Run
+from coconut_study.study.plan import Plan
+from coconut_study.study.runs import Run
 
 from ..studies import settings
 

@@ -12,7 +12,7 @@ import pytest
 
 from coconut_study.__main__ import main
 from coconut_study.questions import card as cards
-from coconut_study.study.plan import Run
+from coconut_study.study.runs import Run
 
 from ..studies import plan_of, settings, with_value
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from coconut_study.report.catalog import TABLES, Record, Table
-from coconut_study.study.plan import MEASURED, SPLITS, Plan, Run
+from coconut_study.study.plan import MEASURED, SPLITS, Plan
+from coconut_study.study.runs import Run
 
 Wildcards = Mapping[str, str]
 Files = dict[str, str]  # paths by the name of what they hold

@@ -44,7 +44,7 @@ def test_shipped_studies_are_valid_and_write_every_setting_out(name):
         ("datasets.planning.questions.concepts", 3, "nodes: 12 needs concepts: 10 or more"),
         ("datasets.planning.questions.nodez", 3, "datasets.planning.questions.nodez: unknown key"),
         ("datasets.planning.questions.source", "x", "does not match any of the expected tags"),
-        ("datasets.planning.questions.sizes.test", 3, "sizes must be even"),
+        ("datasets.planning.questions.sizes.test", 3, "sizes must be multiples of 2"),
         ("model", {"tokenizer": "words", "new_tokens": {"init": "random"}}, "either path or architecture"),
         ("model.tokenizer", "./nowhere", "./nowhere is not a folder"),
         ("model.new_tokens", {"init": "copy"}, "of: give a token with init: copy, and only then"),

@@ -3,7 +3,8 @@
 import pytest
 
 from coconut_study.study.load import read_study
-from coconut_study.study.plan import Plan, Run
+from coconut_study.study.plan import Plan
+from coconut_study.study.runs import Run
 
 from ...studies import REMOVAL, plan_of, settings, smoke, with_value
 
