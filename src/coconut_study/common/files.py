@@ -94,8 +94,8 @@ def check_space(folder: Path, n_bytes: int) -> None:
 def remove_parts(folder: Path, name: str = "*") -> None:
     """Remove the temporary folders of `name` in `folder` that killed processes left."""
     for part in folder.glob(f".{name}.*.part"):
-        if _is_left(part):
-            with suppress(FileNotFoundError):  # another process removes it, too
+        with suppress(FileNotFoundError):  # another process removes it, too
+            if _is_left(part):
                 shutil.rmtree(part)
 
 
@@ -156,7 +156,7 @@ def _is_left(part: Path) -> bool:
     if (found := PART.search(part.name)) is None:
         return False
     if found[1] != _system():
-        return part.exists() and time() - part.stat().st_mtime > GIVEN_UP
+        return time() - part.stat().st_mtime > GIVEN_UP
     return int(found[2]) == os.getpid() or not _is_running(int(found[2]))
 
 
