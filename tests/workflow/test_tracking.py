@@ -21,10 +21,11 @@ CURVES = "figure_accuracy figure_sweep figure_learning figure_stages figure_comp
 
 EDITS = [
     # modules, and the rules whose code they are
-    ("common.files questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE}"),
+    ("common.files common.reading questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE}"),
     ("common.seeds", f"{DRAW} {TRAIN}"),
     ("common.workspace", f"train {GENERATE}"),
-    ("common.provenance questions.card", f"{RULES} -shard"),
+    ("common.provenance", f"{RULES} -shard table_clock table_costs table_spent"),
+    ("questions.card", f"{RULES} -shard"),
     (
         "questions.arithmetic questions.arithmetic_language questions.balanced questions.crossed "
         "questions.datasets questions.formats questions.prontoqa questions.prosqa",
@@ -38,7 +39,8 @@ EDITS = [
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
     ("sequences.builder", f"{TRAIN} {GENERATE}"),
     (
-        "engine.batches engine.checkpoints engine.forward engine.kv_cache engine.prefixes engine.tokenizer",
+        "engine.batches engine.checkpoints engine.device engine.forward engine.kv_cache engine.prefixes "
+        "engine.tokenizer",
         f"{TRAIN} {GENERATE}",
     ),
     ("engine.decoding", f"train {GENERATE}"),
@@ -47,7 +49,7 @@ EDITS = [
     ("training.distributed training.learner training.schedule", TRAIN),
     (
         "training.epoch training.job training.lora training.meter training.micro_batches training.sampler "
-        "training.saver training.stage",
+        "training.saver training.stage training.validation",
         "train",
     ),
     ("evaluation.runs", GENERATE),

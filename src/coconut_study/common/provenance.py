@@ -195,13 +195,21 @@ def origin() -> dict[str, Any]:
     }
 
 
+class Spec(BaseModel):
+    """What is read of the specification of a stage."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    questions: dict[str, Any] = {}
+
+
 class Facts(BaseModel):
     """The facts that are read from the card of a checkpoint, which may have more."""
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
 
     sha256: dict[str, str] = {}
-    spec: dict[str, Any] = {}
+    spec: Spec = Spec()
     data: dict[str, str] = {}
     thoughts: NonNegativeInt | None = None
     device: str | None = None
