@@ -6,12 +6,11 @@ layouts of their `StageSpec`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import asdict
 from math import nan
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -20,9 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from coconut_study.common.errors import StudyError
 from coconut_study.common.progress import bar, say
 from coconut_study.engine.gradient_checkpointing import checkpoint_layers
-from coconut_study.evaluation.respond import respond
 from coconut_study.questions.question import Question
-from coconut_study.sequences.templates import is_right
 from coconut_study.training import distributed, lora
 from coconut_study.training.epoch import Epoch, EpochState, is_best
 from coconut_study.training.learner import Learner
@@ -32,13 +29,9 @@ from coconut_study.training.sampler import Sampler
 from coconut_study.training.saver import Saver
 from coconut_study.training.schedule import StageSchedule
 from coconut_study.training.settings import StageSpec
+from coconut_study.training.validation import Validation
 
-T = TypeVar("T")
 CHECK_EVERY = 16  # updates between two checks of the loss
-
-
-class Stopped(Exception):
-    """A signal has told the job to end."""
 
 
 class Diverged(StudyError):
@@ -59,11 +52,11 @@ class StageTrainer:
         train: Sequence[Question],
         valid: Sequence[Question],
     ) -> None:
-        self.spec, self.tokenizer, self.valid = spec, tokenizer, valid
+        self.spec, self.tokenizer = spec, tokenizer
         self.sampler = Sampler(spec, tokenizer, train)
         self.schedule = StageSchedule(spec, len(train), self.sampler.longest_chain)
-        self.valid_tokens = self.sampler.tokenize(valid)
-        self.sampler.check_lengths(model, self.valid_tokens)
+        valid_tokens = self.sampler.tokenize(valid)
+        self.sampler.check_lengths(model, valid_tokens)
         self.schedule.check_removal()
         if spec.base.model.lora is not None:
             lora.prepare(model, spec.base.model.lora, self.sampler.marks.added, spec.seed)
@@ -72,6 +65,7 @@ class StageTrainer:
         self.learner = Learner(model, spec.training)
         self.processes = self.learner.processes
         self.device = self.learner.accelerator.device
+        self.validation = Validation(spec, tokenizer, valid, valid_tokens, self.processes)
         self.updater = Updater(self.learner, spec.training, self.sampler.marks.pad)
         self.saver: Saver | None = None
         self.best: dict[str, Tensor] | None = None
@@ -134,21 +128,10 @@ class StageTrainer:
 
         StudyError if a signal ends the job meanwhile.
         """
-        tokens, questions = self.processes.share(self.valid_tokens), self.processes.share(self.valid)
-        right = 0
-        with suppress(Stopped):
-            responses, _ = respond(
-                self.learner.model,
-                self.tokenizer,
-                tokens,
-                [self.spec.layout],
-                self.spec.evaluation,
-                self._unless_stopped,
-            )
-            right = sum(is_right(questions[r.question], r.text, self.sampler.template) for r in responses)
+        share = self.validation.accuracy(self.learner.model, self._told_to_stop)
         if self._stopped():
             self._end()
-        return self.processes.total(right) / len(self.valid)
+        return share
 
     def _start(self) -> None:
         """Measure the model before its first update."""
@@ -194,17 +177,11 @@ class StageTrainer:
 
     def _stopped(self) -> bool:
         """True if a signal has told any process to end."""
-        return self.saver is not None and self.processes.any_process(self.saver.stopped is not None)
+        return self.saver is not None and self.processes.any_process(self._told_to_stop())
 
-    def _unless_stopped(self, _: str, compute: Callable[[], T]) -> T:
-        """Compute a batch of the evaluation; Stopped if a signal has told this process to end.
-
-        Processes that share a model make the same calls of it, so that a signal to one stops them all.
-        """
-        stopped = self.saver is not None and self.saver.stopped is not None
-        if self.processes.any_process(stopped) if self.processes.sharded else stopped:
-            raise Stopped
-        return compute()
+    def _told_to_stop(self) -> bool:
+        """True if a signal has told this process to end."""
+        return self.saver is not None and self.saver.stopped is not None
 
     def _end(self) -> NoReturn:
         """Save the state and end the job after a signal.

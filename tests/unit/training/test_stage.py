@@ -256,7 +256,7 @@ def small_batches(stage):
     def make():
         trainer = stage()
         evaluation = trainer.spec.evaluation.model_copy(update={"batch_size": 2})
-        trainer.spec = trainer.spec.model_copy(update={"evaluation": evaluation})
+        trainer.validation.spec = trainer.spec.model_copy(update={"evaluation": evaluation})
         return trainer
 
     return make
