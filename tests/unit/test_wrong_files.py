@@ -351,7 +351,7 @@ MADE_FROM = [
 
 
 def write_row(name: str, columns: Sequence[str]) -> None:
-    row = {"outcome": "correct path"} | RUN
+    row = {"outcome": "correct path", "question": 0} | RUN
     pd.DataFrame([[row.get(column, 1) for column in columns]], columns=list(columns)).to_csv(
         f"{name}.csv", index=False
     )
