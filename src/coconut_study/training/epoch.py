@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import nan
 from typing import Any
@@ -10,7 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from coconut_study.common.errors import StudyError
 from coconut_study.sequences.builder import Sequence as TokenSequence
+
+
+class Diverged(StudyError):
+    """The loss is not finite, or above `training.max_loss`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +60,28 @@ class EpochState:
         self.n_thoughts += sum(sequence.thoughts for sequence in sequences)
         self.losses.append(sums[0] / n_tokens)
 
-    def means(self) -> tuple[float, float]:
-        """Mean loss of a predicted token, and mean norm of a thought (NaN without thoughts)."""
+    def row(self, **known: Any) -> Epoch:
+        """The row of this epoch in the history, with the fields `known` besides loss and thought norm."""
         loss, norm = self.sums.tolist()
-        return loss / self.n_tokens, norm / self.n_thoughts if self.n_thoughts else nan
+        thought_norm = norm / self.n_thoughts if self.n_thoughts else nan
+        return Epoch(loss=loss / self.n_tokens, thought_norm=thought_norm, **known)
 
-    def first_above(self, limit: float) -> tuple[int, float] | None:
-        """The first unchecked update whose loss is not finite or above `limit`, with its loss; None if there
-        is none. All losses count as checked afterwards, which waits for the device."""
+    def check(self, limit: float, where: str, chosen: Callable[[int], Sequence[int]]) -> None:
+        """Check the losses since the last check, which waits for the device.
+
+        Diverged names the first update whose loss is not finite or above `limit`, and its questions, which
+        `chosen` gives; its message begins with `where`.
+        """
         losses = torch.stack(self.losses).tolist()
         self.losses = []
-        numbered = enumerate(losses, start=self.done - len(losses))
-        return next(((number, loss) for number, loss in numbered if not loss <= limit), None)
+        for number, loss in enumerate(losses, start=self.done - len(losses)):
+            if not loss <= limit:
+                raise Diverged(
+                    f"{where}, update {number + 1}: the loss is {loss:g} nats per token, above "
+                    f"training.max_loss: {limit:g} or not finite, on the training questions "
+                    f"{', '.join(map(str, chosen(number)))}; lower learning_rate, set clip, or set "
+                    "training.roll_back"
+                )
 
     def counts(self) -> dict[str, Any]:
         """The counts, as JSON values."""

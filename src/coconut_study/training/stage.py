@@ -21,7 +21,7 @@ from coconut_study.common.progress import bar, say
 from coconut_study.engine.gradient_checkpointing import checkpoint_layers
 from coconut_study.questions.question import Question
 from coconut_study.training import distributed, lora
-from coconut_study.training.epoch import Epoch, EpochState, is_best
+from coconut_study.training.epoch import Diverged, Epoch, EpochState, is_best
 from coconut_study.training.learner import Learner
 from coconut_study.training.meter import Meter
 from coconut_study.training.micro_batches import Updater
@@ -32,10 +32,6 @@ from coconut_study.training.settings import StageSpec
 from coconut_study.training.validation import Validation
 
 CHECK_EVERY = 16  # updates between two checks of the loss
-
-
-class Diverged(StudyError):
-    """The loss is not finite, or above `training.max_loss`."""
 
 
 class StageTrainer:
@@ -75,8 +71,6 @@ class StageTrainer:
         self.meter = Meter(self.device)
         self.start_epoch(0)
 
-    # ---------------------------------------------------------------------------------------------- loop
-
     def run(self, parent: Path | None = None, saver: Saver | None = None) -> list[Epoch]:
         """Train all epochs of the stage; return its history.
 
@@ -86,7 +80,10 @@ class StageTrainer:
         if parent is not None and self.spec.training.reset_optimizer == "never":
             self.learner.load(parent)
         if not self._resume():
-            self._start()
+            removed = self.schedule.removed(0)
+            self.history = [Epoch(self.spec.stage, 0, 0, nan, self.accuracy(), removed, nan)]
+            if saver is not None and self.spec.training.roll_back:
+                self._save(saver)
         while True:
             try:
                 for epoch in range(len(self.history) - 1, len(self.schedule.steps_by_epoch())):
@@ -133,26 +130,16 @@ class StageTrainer:
             self._end()
         return share
 
-    def _start(self) -> None:
-        """Measure the model before its first update."""
-        self.history = [Epoch(self.spec.stage, 0, 0, nan, self.accuracy(), self.schedule.removed(0), nan)]
-        if self.saver is not None and self.spec.training.roll_back:
-            self._save(self.saver)
-
     def _finish_epoch(self, epoch: int) -> None:
         """Measure the model after an epoch, and start the next."""
-        loss, thought_norm = self.epoch_state.means()
-        self.history.append(
-            Epoch(
-                stage=self.spec.stage,
-                epoch=epoch + 1,
-                questions=self.schedule.questions(epoch),
-                loss=loss,
-                accuracy=self.accuracy(),
-                removed=self.schedule.removed(self.schedule.first_step(epoch + 1) - 1),
-                thought_norm=thought_norm,
-            )
+        row = self.epoch_state.row(
+            stage=self.spec.stage,
+            epoch=epoch + 1,
+            questions=self.schedule.questions(epoch),
+            accuracy=self.accuracy(),
+            removed=self.schedule.removed(self.schedule.first_step(epoch + 1) - 1),
         )
+        self.history.append(row)
         if self.spec.keep == "best" and is_best(self.history):
             self.best = self.learner.weights()
         self.start_epoch(epoch + 1)
@@ -169,7 +156,8 @@ class StageTrainer:
         saver, stopped = self.saver, self._stopped()
         due = saver is not None and (stopped or self.processes.any_process(saver.due()))
         if due or last or len(self.epoch_state.losses) == CHECK_EVERY:
-            self._check_loss(epoch)
+            where = f"stage {self.spec.stage}, epoch {epoch + 1}"
+            self.epoch_state.check(self.spec.training.max_loss, where, self.sampler.chosen)
         if stopped:
             self._end()
         if saver is not None and due:
@@ -198,18 +186,6 @@ class StageTrainer:
             f"stage {self.spec.stage}: ended by {self.saver.stopped or 'a signal'} {done}; "
             "run the same command again to resume"
         )
-
-    def _check_loss(self, epoch: int) -> None:
-        """Diverged names the first update whose loss is too large or not finite, and its questions."""
-        limit = self.spec.training.max_loss
-        if (wrong := self.epoch_state.first_above(limit)) is not None:
-            number, loss = wrong
-            raise Diverged(
-                f"stage {self.spec.stage}, epoch {epoch + 1}, update {number + 1}: the loss is {loss:g} nats "
-                f"per token, above training.max_loss: {limit:g} or not finite, on the training questions "
-                f"{', '.join(map(str, self.sampler.chosen(number)))}; lower learning_rate, set clip, or set "
-                "training.roll_back"
-            )
 
     def _save(self, saver: Saver) -> None:
         """Save all that the rest of the stage depends on."""
@@ -251,9 +227,8 @@ class StageTrainer:
         self.dropout = self.learner.load_state(tensors)
         self.best = self.learner.with_prefix(tensors, "best.") or None
         self.history = [Epoch(**row) for row in facts["history"]]
-        self.epoch_state = EpochState(
-            tensors["sums"].to(self.device), facts["done"], facts["n_tokens"], facts["n_thoughts"]
-        )
+        counts = (facts[name] for name in ("done", "n_tokens", "n_thoughts"))
+        self.epoch_state = EpochState(tensors["sums"].to(self.device), *counts)
         self.sampler.load_state(len(self.history) - 1, facts["streams"])
         self.updater.size = facts["micro_batch_size"]
         say(f"resuming after {self.epoch_state.done} updates of epoch {len(self.history)}")
