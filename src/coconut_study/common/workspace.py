@@ -66,6 +66,12 @@ def _locked(folder: Path, name: str) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise StudyError(f"{folder}: another process works here; wait for it or end it") from error
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise StudyError(
+            f"{folder}: the file system cannot lock files ({error.strerror}); keep results on one that can"
+        ) from error
     try:
         yield
     finally:

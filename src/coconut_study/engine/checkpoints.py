@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,11 @@ def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 
 def verify(folder: Path) -> None:
     """StudyError names a file that is missing or differs from what was saved."""
-    for one in with_models(folder):
+    folders = with_models(folder)
+    for adapters, one in pairwise(folders):
+        if not (one / CARD).is_file():
+            raise StudyError(f"{adapters / ADAPTERS}: names {one}, which is not a checkpoint of this study")
+    for one in folders:
         for name, expected in card(one).get("sha256", {}).items():
             path = one / name
             if not path.is_file():

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+SHORTCUT = "shortcut: "  # before the name of a shortcut, among methods
+
 
 def titled(table: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, pd.Series]:
     """The columns that name the rows of a printed table: the titles of data sets and methods."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from coconut_study.common.errors import StudyError
+from coconut_study.common.errors import StudyError, hint
 from coconut_study.common.files import write_csv
 from coconut_study.common.settings import read_settings
 from coconut_study.report import catalog
@@ -62,11 +62,21 @@ def _given(record: catalog.Record, arguments: str) -> Arguments:
 
 def _inputs(record: catalog.Record, given: Arguments) -> list[Any]:
     """The tables and files that the record is made from, read."""
-    tables = [
-        catalog.function("inputs", "table")(given.tables[name], catalog.TABLES[name].columns)
-        for name in record.tables
-    ]
+    tables = [_checked(given.tables[name], catalog.TABLES[name], given) for name in record.tables]
     return tables + [catalog.function("inputs", kind)(given.files[kind]) for kind in record.reads]
+
+
+def _checked(path: Path, record: catalog.Table, given: Arguments) -> Any:
+    """A table that the record is made from; StudyError for data sets and methods without a title."""
+    from coconut_study.report.cells import SHORTCUT
+
+    rows = catalog.function("inputs", "table")(path, record.columns)
+    titles = given.settings.get("titles", {})
+    for column in titles and ({"dataset", "method"} & {*rows}):
+        for name in rows[column].unique():
+            if name not in titles and not name.startswith(SHORTCUT):
+                raise StudyError(f"{path}: {column} {name} is not one of the study{hint(name, titles)}")
+    return rows
 
 
 def _of(names: tuple[str, ...], given: Arguments) -> dict[str, Any]:

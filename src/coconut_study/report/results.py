@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from coconut_study.report.cells import rounded, titled, with_interval
+from coconut_study.report.cells import SHORTCUT, rounded, titled, with_interval
 from coconut_study.report.intervals import ANSWER, MEASURES, RUN, VALUE, interval
-
-SHORTCUT = "shortcut: "
 
 
 def sweep(grades: pd.DataFrame) -> pd.DataFrame:

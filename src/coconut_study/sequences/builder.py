@@ -14,7 +14,7 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from coconut_study.common.errors import explained
+from coconut_study.common.errors import StudyError, explained
 from coconut_study.questions.question import Question
 from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import Template
@@ -98,6 +98,8 @@ def tokenize(
     tokens = []
     for question, text in zip(questions, texts, strict=True):
         question_ids = ids[text.question]
+        if not question_ids:
+            raise StudyError(f"{tokenizer.name_or_path}: the tokenizer finds no token in {text.question!r}")
         steps = [ids[step] for step in text.steps]
         n_facts = len(question.graph.edges) if question.graph else 0
         positions = template.positions(n_facts, len(question_ids), shared)

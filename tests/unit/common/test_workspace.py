@@ -1,5 +1,8 @@
 """Unfinished work: for one key, one job at a time, and damage is noticed."""
 
+import errno
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -86,3 +89,15 @@ def test_a_workspace_without_work_is_removed(tmp_path):
     with suppress(Killed), workspace(tmp_path / "state", "key"):
         raise Killed
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_file_system_without_locks_is_named_as_such(tmp_path, monkeypatch, number):
+    """The message was that another process works there, or a traceback."""
+
+    def flock(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(StudyError, match="the file system cannot lock files"), workspace(tmp_path / "w", "a"):
+        pass
