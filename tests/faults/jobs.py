@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from coconut_study.report.catalog import FIGURES, TABLES, Record
@@ -63,6 +64,11 @@ def _here(arguments: Any) -> Any:
     return arguments
 
 
+BASE = Job(
+    "base model",
+    ("base", "--settings", CHAIN[0].base.model_dump_json(), "--out", "base", *CARD, "train.jsonl"),
+    ("train.jsonl", "card.json"),
+)
 JOBS = (
     Job(
         "questions",
@@ -72,11 +78,8 @@ JOBS = (
         ),
         (),
     ),
-    Job(
-        "base model",
-        ("base", "--settings", CHAIN[0].base.model_dump_json(), "--out", "base", *CARD, "train.jsonl"),
-        ("train.jsonl", "card.json"),
-    ),
+    BASE,
+    replace(BASE, name="base model, made again", inputs=(*BASE.inputs, "base")),
     training(0, "base"),
     training(1, "stage0/checkpoint"),
     training(2, "stage1/checkpoint"),
