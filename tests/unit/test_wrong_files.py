@@ -19,6 +19,7 @@ from coconut_study.report import catalog, inputs
 from coconut_study.sequences.templates import TEMPLATES
 
 from ..conftest import GRAPH, tiny
+from .report.examples import SETTINGS
 
 PAPER = str(Path(__file__).resolve().parents[2] / "config" / "paper_numbers.yaml")
 
@@ -339,6 +340,7 @@ FILES = {  # kind of file: what it is of, the columns that are read
     "statistics": ("train", describe.COLUMNS),
 }
 RECORDS = {record.rule: record for record in [*catalog.TABLES.values(), *catalog.FIGURES.values()]}
+GIVEN = SETTINGS | {"titles": {"d": "Data", "m": "Method"}}
 # (table or figure, a CSV file that it is made from, that file's columns)
 MADE_FROM = [
     (rule, name, columns)
@@ -371,7 +373,7 @@ def made(refused, tmp_path, monkeypatch):
         arguments = {
             "files": {kind: others.get(kind) or {FILES[kind][0]: f"{kind}.csv"} for kind in record.reads},
             "tables": {name: f"{name}.csv" for name in record.tables},
-            "settings": {key: {} for key in record.needed},
+            "settings": {key: GIVEN[key] for key in record.needed},
         }
         (tmp_path / "arguments.json").write_text(json.dumps(arguments | changes))
         return refused(

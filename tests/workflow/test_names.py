@@ -16,7 +16,7 @@ from coconut_study.questions import schema
 from coconut_study.questions.question import from_graphs
 from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.study import table_inputs
-from coconut_study.study.plan import Run
+from coconut_study.study.runs import Run
 
 from ..conftest import GRAPH
 from ..studies import CONFIG, plan_of, settings

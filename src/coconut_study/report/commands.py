@@ -54,8 +54,12 @@ def figure(
 def _given(record: catalog.Record, arguments: str) -> Arguments:
     """The arguments of a table or figure; StudyError names those that are missing."""
     given = read_settings(Arguments, arguments)
-    for key, needed in (("files", record.reads), ("tables", record.tables), ("settings", record.needed)):
-        if lacking := [name for name in needed if name not in getattr(given, key)]:
+    for key, needed, there in (
+        ("files", record.reads, given.files),
+        ("tables", record.tables, given.tables),
+        ("settings", record.needed, given.settings.model_fields_set),
+    ):
+        if lacking := [name for name in needed if name not in there]:
             raise StudyError(f"{record.kind} {record.name}: {key} lacks {', '.join(lacking)}")
     return given
 
@@ -71,7 +75,7 @@ def _checked(path: Path, record: catalog.Table, given: Arguments) -> Any:
     from coconut_study.report.cells import SHORTCUT
 
     rows = catalog.function("inputs", "table")(path, record.columns)
-    titles = given.settings.get("titles", {})
+    titles = given.settings.titles
     for column in titles and ({"dataset", "method"} & {*rows}):
         for name in rows[column].unique():
             if name not in titles and not name.startswith(SHORTCUT):
@@ -80,4 +84,4 @@ def _checked(path: Path, record: catalog.Table, given: Arguments) -> Any:
 
 
 def _of(names: tuple[str, ...], given: Arguments) -> dict[str, Any]:
-    return {name: given.settings[name] for name in names}
+    return given.settings.model_dump(include={*names})

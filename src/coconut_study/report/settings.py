@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -18,6 +18,82 @@ class Tables(Closed):
     ]
 
 
+class Row(Closed):
+    """A row of the main table, and what it is compared with in the paper."""
+
+    dataset: str
+    method: str
+    k: int
+    paper_dataset: str | None
+    paper_method: str | None
+
+
+class StandIns(Closed):
+    """Ours that stand for each of the paper's, and the k that each "dataset method" was trained with."""
+
+    datasets: dict[str, list[str]]
+    methods: dict[str, list[str]]
+    trained: dict[str, int]
+
+
+class Stages(Closed):
+    """A run, and its stages in training order."""
+
+    dataset: str
+    method: str
+    seed: int
+    stages: list[str]
+
+
+class Point(Closed):
+    """A point of a comparison."""
+
+    dataset: str
+    series: str
+    label: str
+    method: str
+    k: int
+
+
+class Planned(Closed):
+    """What the jobs of a rule may take, and their benchmark files."""
+
+    rule: str
+    gpus: int
+    memory_mb: int
+    hours: float
+    benchmarks: list[str]
+
+
+class Cell(Closed):
+    """Methods that share stages: the cards of these, and the benchmark file and GPUs of each other job."""
+
+    dataset: str | None
+    methods: list[str]
+    cards: list[str]
+    jobs: list[tuple[str, int]]
+
+
+class Given(Closed):
+    """What the functions of the catalog take by keyword; a command is given what its functions take."""
+
+    titles: Annotated[dict[str, str], Field(default_factory=dict)]
+    rows: tuple[Row, ...] = ()
+    worked: float = 0.0
+    stand_ins: StandIns | None = None
+    runs: tuple[Stages, ...] = ()
+    planned: tuple[Planned, ...] = ()
+    benchmarks: str = ""
+    cells: tuple[Cell, ...] = ()
+    points: tuple[Point, ...] = ()
+    x: str = ""
+    xlabel: str = ""
+    dataset: str = ""
+    method: str = ""
+    references: tuple[str, ...] = ()
+    case: int = 0
+
+
 class Arguments(Closed):
     """What a table or figure is made from (see `study.table_inputs`)."""
 
@@ -26,4 +102,4 @@ class Arguments(Closed):
         Field(description="for each kind that it reads, files by the name of what they hold"),
     ]
     tables: Annotated[dict[str, Path], Field(description="for each table that it is made from, its CSV file")]
-    settings: dict[str, Any]
+    settings: Given

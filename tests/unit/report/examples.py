@@ -53,3 +53,16 @@ def rows(seed, k, question, *candidates):
             for i, (height, correct, value) in enumerate(candidates)
         ]
     )  # fmt: skip
+
+
+# What the functions of the catalog take by keyword.
+SETTINGS = {
+    "titles": TITLES, "rows": ROWS, "worked": 95, "points": [point("line", "1", "cot")],
+    "x": "label", "xlabel": "x",
+    "stand_ins": {"datasets": {"prosqa": ["d"]}, "methods": {"cot": ["cot"]}, "trained": {"d cot": 0}},
+    "runs": [{"dataset": "d", "method": "cot", "seed": 1, "stages": ["s"]}],
+    "planned": [{"rule": "train", "gpus": 0, "memory_mb": 1, "hours": 2.5, "benchmarks": ["one.tsv"]}],
+    "benchmarks": "nowhere",
+    "cells": [{"dataset": "d", "methods": ["cot"], "cards": ["none.json"], "jobs": [["none.tsv", 1]]}],
+    "dataset": "d", "method": "coconut", "references": ["cot"], "case": 0,
+}  # fmt: skip

@@ -11,18 +11,7 @@ from coconut_study.report import commands
 from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.report.intervals import RUN
 
-from .examples import PAPER, ROWS, TITLES, history, point
-
-SETTINGS = {
-    "titles": TITLES, "rows": ROWS, "worked": 95, "points": [point("line", "1", "cot")],
-    "x": "label", "xlabel": "x",
-    "stand_ins": {"datasets": {"prosqa": ["d"]}, "methods": {"cot": ["cot"]}, "trained": {"d cot": 0}},
-    "runs": [{"dataset": "d", "method": "cot", "seed": 1, "stages": ["s"]}],
-    "planned": [{"rule": "train", "gpus": 0, "memory_mb": 1, "hours": 2.5, "benchmarks": ["one.tsv"]}],
-    "benchmarks": "nowhere",
-    "cells": [{"dataset": "d", "methods": ["cot"], "cards": ["none.json"], "jobs": [["none.tsv", 1]]}],
-    "dataset": "d", "method": "coconut", "references": ["cot"], "case": 0,
-}  # fmt: skip
+from .examples import PAPER, SETTINGS, history
 
 
 def rows_of_runs(table, folder):

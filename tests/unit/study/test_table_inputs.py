@@ -62,7 +62,7 @@ def test_arguments_are_those_of_the_record_and_their_files_are_inputs(tour, reco
     wildcards = wildcards_of(tour, record)
     given = table_inputs.arguments(tour, record, wildcards, PAPER)
     read = Arguments.model_validate_json(json.dumps(given))
-    assert (set(read.files), set(read.tables), set(read.settings)) == (
+    assert (set(read.files), set(read.tables), read.settings.model_fields_set) == (
         set(record.reads), set(record.tables), set(record.needed),
     )  # fmt: skip
     inputs = table_inputs.inputs(tour, record, wildcards, PAPER)
