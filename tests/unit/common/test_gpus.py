@@ -56,7 +56,7 @@ def machine(tmp_path, monkeypatch):
     for name in ("jobs", "modules"):
         (tmp_path / name).mkdir()
     (tmp_path / "modules" / "pynvml.py").write_text(DRIVER)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"), prepend=os.pathsep)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path / "jobs"
 
