@@ -1,7 +1,7 @@
 """The card beside the questions of a data set: the settings they come from and the SHA-256 of each split.
 
-A command that reads questions can be given their card. It refuses questions that the card does not describe, so
-that no result claims other questions than it was made from.
+A command that reads questions can be given their card. It refuses questions that the card does not describe,
+so that no result claims other questions than it was made from.
 """
 
 from __future__ import annotations
