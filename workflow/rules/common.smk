@@ -22,10 +22,11 @@ from coconut_study.training import preflight
 CONFIG = os.path.relpath(str(workflow.current_basedir.join("../../config").get_path_or_uri(True)))
 PAPER = f"{CONFIG}/paper_numbers.yaml"  # workflow.source_path would give a copy, a new one at every start
 try:
-    for path in workflow.configfiles:  # Snakemake has read them, and takes the last of two equal keys
+    # Snakemake has read these files, and takes the last of two equal keys; `read_yaml` refuses them.
+    for path in workflow.configfiles:
         read_yaml(Path(str(path)))
     paper = read_yaml(Path(PAPER))["names"]
-    methods = read_yaml(Path(CONFIG, "methods.yaml"))  # the paper's; a study may add to them and change them
+    methods = read_yaml(Path(CONFIG, "methods.yaml"))  # a study may add to them and change them
     study = read_study(merged(methods, config), paper)
 except StudyError as error:
     raise WorkflowError(str(error))

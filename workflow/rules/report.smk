@@ -17,6 +17,7 @@ from coconut_study.study import table_inputs
 localrules:
     plan,
 
+
 DEFAULT_FILTERS["as_text"] = markup.restructured  # for captions: settings in them are text
 
 

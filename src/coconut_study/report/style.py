@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,14 @@ def style() -> AbstractContextManager[None]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as .svg, .pdf and .png, without dates: the same figure gives the same files."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a figure as .svg, .pdf and .png, without dates: the same figure gives the same files.
+
+    It is drawn in memory, because matplotlib hides the errors of a full disk behind its own.
+    """
     for suffix, undated in ((".svg", {"Date": None}), (".pdf", {"CreationDate": None}), (".png", {})):
-        with written_path(path.with_suffix(suffix)) as part, mpl.rc_context(STYLE):
-            figure.savefig(part, format=suffix[1:], metadata=undated)
+        drawn = BytesIO()
+        with mpl.rc_context(STYLE):
+            figure.savefig(drawn, format=suffix[1:], metadata=undated)
+        with written_path(path.with_suffix(suffix)) as new:
+            new.write_bytes(drawn.getvalue())
     plt.close(figure)
