@@ -1,4 +1,4 @@
-"""What computes."""
+"""Facts about the device that numbers depend on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import torch
 
 
 def cpu_threads() -> int | None:
-    """The number of threads that share the sums of a CPU, whose last digits depend on it; None where an
-    accelerator computes."""
+    """Number of threads that torch uses on a CPU, on which the last digits of sums depend; None with an
+    accelerator."""
     return None if torch.accelerator.is_available() else torch.get_num_threads()
