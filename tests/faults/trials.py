@@ -36,7 +36,8 @@ FAULTS: dict[str, tuple[int, int]] = {
 }
 OF_WRITES = {"killed in the middle", "short write"}
 AFTERWARDS = {"rename", "mkdir", "open"}  # operations after which a kill differs from one before the next
-VARYING = {"finished", "seconds", "energy_joules", "seal", "sha256"}  # facts of a card that no two runs share
+# Facts of a card that no two runs share, or that change when somebody commits meanwhile.
+VARYING = {"finished", "seconds", "energy_joules", "seal", "sha256", "commit"}
 SENTENCE = re.compile(r"error: [^ :]+: .")  # that names a file
 TIMINGS = re.compile(r"timings\.csv$|clock\.csv$")
 
