@@ -58,8 +58,9 @@ if first("respond"):
     os._exit(1)
 
 if first("train"):
-    from coconut_study import progress, state
-    plain, save = progress.bar, state.Saver.save
+    from coconut_study.common import progress
+    from coconut_study.training import saver as states
+    plain, save = progress.bar, states.Saver.save
     def slow(items, what, *arguments):
         for item in plain(items, what, *arguments):
             time.sleep(3 * what.startswith("stage"))
@@ -69,7 +70,7 @@ if first("train"):
         save(saver, *what)
         if saver.stopped:
             (Path("attempts") / f"saved-{os.environ['SLURM_JOB_ID']}").touch()
-    progress.bar, state.Saver.save = slow, saved
+    progress.bar, states.Saver.save = slow, saved
 """
 
 # Both trainings end after 60 to 90 seconds (Slurm looks every 30). Seed 1 saves a state after every update
