@@ -23,6 +23,5 @@ def test_a_study_that_is_copied_with_its_times_is_up_to_date(finished, tmp_path)
 
 def test_a_study_that_is_copied_without_its_times_is_up_to_date_after_touch(finished, tmp_path):
     twin = copied(finished, tmp_path / "copy", "cp", "-r")
-    assert twin.planned()["train"] == 13
     assert twin.snakemake("--touch", "--cores", "1").returncode == 0
     assert twin.planned() == {}
