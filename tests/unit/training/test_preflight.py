@@ -170,8 +170,8 @@ def from_folder(folder) -> Model:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({}, "config.json cannot be read"),
-        ({"config.json": "{"}, "config.json cannot be read"),
+        ({}, "config.json: cannot be read"),
+        ({"config.json": "{"}, "config.json, line 1: not JSON"),
         ({"config.json": "[]"}, "config.json is not a JSON object"),
         ({"config.json": "{}"}, "holds no *.safetensors; weights in other formats are not read"),
         ({"config.json": "{}", "pytorch_model.bin": ""}, "holds no *.safetensors"),
