@@ -21,7 +21,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def stage(finished, tmp_path):
-    """A project in which all but one stage of the smoke study has run: the project and the folder of the stage."""
+    """A project in which all of the smoke study has run but one stage, and the folder of that stage."""
     project = finished.copied_to(tmp_path / "copy")
     (folder,) = (project.folder / "results/smoke/stages/prosqa/seed1").glob("stage2-*")
     shutil.rmtree(folder / "checkpoint")
