@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS:   <results>/runs/<run>/{grades,clock,ending,values,decoded}.csv   <results>/<stage>/history.csv
                    <results>/data/{dataset}/{test.jsonl,{train,valid,test,shortcuts}.csv}
-OUTPUTS:           <results>/tables/*.{csv,md,tex,html}   <results>/figures/*.{svg,pdf,png}
+OUTPUTS:           <results>/tables/*.{csv,md,tex,html}   <results>/figures/*.{svg,pdf,png,txt}
 """
 
 import json
@@ -87,7 +87,9 @@ for record in FIGURES.values():
                 category="Figures",
                 labels={"figure": record.title},
             ),
-            others=multiext(f"<results>/figures/{record.file}", ".pdf", ".png"),
+            others=multiext(
+                f"<results>/figures/{record.file}", ".pdf", ".png", "-dark.png", ".txt"
+            ),
         log:
             f"<logs>/{record.log}.log",
         benchmark:

@@ -40,7 +40,9 @@ def table(
 def figure(
     name: Name,
     arguments: Given,
-    out: Annotated[Path, typer.Option(help="SVG to write; .pdf and .png are written beside it")],
+    out: Annotated[
+        Path, typer.Option(help="SVG to write; .pdf, .png, -dark.png and .txt are written beside it")
+    ],
 ) -> None:
     """Draw a figure of the report."""
     from coconut_study.report.style import save
@@ -48,7 +50,8 @@ def figure(
     record = catalog.find(catalog.FIGURES, name)
     given = _given(record, arguments)
     draw = catalog.function(record.module, name)
-    save(draw(*_inputs(record, given), **_of(record.settings, given)), out)
+    inputs, settings = _inputs(record, given), _of(record.settings, given)
+    save(lambda: draw(*inputs, **settings), out)
 
 
 def _given(record: catalog.Record, arguments: str) -> Arguments:

@@ -1,47 +1,121 @@
-"""How every figure looks, and how it is written."""
+"""How every figure looks, and how it is written: for light and for dark pages, with its finding in words."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
 from io import BytesIO
+from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontEntry, fontManager
 
 from coconut_study.common.files import written_path
+from coconut_study.report.palette import SECONDARY
 
 mpl.use("Agg")
 
-STYLE: Any = {
-    "text.parse_math": False,  # titles and labels are text, also with $ in them
-    "svg.hashsalt": "coconut-study",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "figure.dpi": 150,
-    "savefig.bbox": "tight",
-}
+HERE = Path(__file__).parent
+WIDTH = 7.0  # inches
+HEIGHTS = (2.6, 3.2, 4.4)  # inches; a figure with more rows grows in steps of the last difference
+MARGIN = 0.1  # inches beside and above the title
+LINE = {13.0: 0.23, 8.5: 0.16}  # inches that a line of text takes, by its size
+FONTS = {"SourceSans3-Regular.ttf": "normal", "SourceSans3-SemiBold.ttf": "bold"}
+
+fontManager.ttflist[:0] = [
+    FontEntry(fname=str(HERE / "fonts" / name), name="Source Sans 3", weight=weight, size="scalable")
+    for name, weight in FONTS.items()
+]
 
 
-def style() -> AbstractContextManager[None]:
-    """A block in which figures are drawn."""
-    settings: Any = sns.axes_style("ticks") | STYLE
-    return mpl.rc_context(settings)
+class Drawn(NamedTuple):
+    """A figure, its title, and what it shows in words, for those who do not see it."""
+
+    figure: Figure
+    title: str
+    alt: str
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as .svg, .pdf and .png, without dates: the same figure gives the same files.
+@contextmanager
+def style(*, dark: bool = False) -> Iterator[None]:
+    """A block in which figures are drawn, for light or for dark pages."""
+    names = ["coconut.mplstyle"] + ["coconut-dark.mplstyle"] * dark
+    with plt.style.context([HERE / name for name in names], after_reset=True):
+        yield
 
-    It is drawn in memory, because matplotlib hides the errors of a full disk behind its own.
+
+def height(needed: float) -> float:
+    """The lowest height of figures, in inches, that has room for `needed`."""
+    step = HEIGHTS[-1] - HEIGHTS[-2]
+    more = HEIGHTS[-1] + step * ceil(max(0.0, needed - HEIGHTS[-1]) / step)
+    return next((one for one in HEIGHTS if needed <= one), more)
+
+
+def page(needed: float, title: str, how: str, **grid: Any) -> tuple[Figure, Any]:
+    """A figure with a title, a line that says how to read it, and panels below: the figure and its axes, as
+    `plt.subplots(squeeze=False)` gives them.
+
+    `needed` is what the panels need of the height, in inches; `grid` is passed on.
     """
-    for suffix, undated in ((".svg", {"Date": None}), (".pdf", {"CreationDate": None}), (".png", {})):
-        drawn = BytesIO()
-        with mpl.rc_context(STYLE):
-            figure.savefig(drawn, format=suffix[1:], metadata=undated)
-        with written_path(path.with_suffix(suffix)) as new:
-            new.write_bytes(drawn.getvalue())
-    plt.close(figure)
+    lines = [(line, 13.0) for line in textwrap.wrap(title, 76)]
+    lines += [(line, 8.5) for line in textwrap.wrap(how, 122)]
+    head = MARGIN + sum(LINE[size] for _, size in lines)
+    tall = height(needed + head)
+    figure, axes = plt.subplots(figsize=(WIDTH, tall), squeeze=False, **grid)
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0, 0, 1, 1 - head / tall))
+    top = MARGIN
+    for line, size in lines:
+        bold = size > 9
+        figure.text(
+            MARGIN / WIDTH, 1 - top / tall, line, va="top", fontsize=size,
+            weight="bold" if bold else "normal", **({} if bold else {"color": SECONDARY}),
+        )  # fmt: skip
+        top += LINE[size]
+    return figure, axes
+
+
+def save(draw: Callable[[], Drawn], path: Path) -> None:
+    """Write what `draw` draws: .svg, .pdf and .png, a twin -dark.png for dark pages, and its words as .txt.
+
+    The files hold no dates: the same figure gives the same files. They are drawn in memory, because matplotlib
+    hides the errors of a full disk behind its own.
+    """
+    with style():
+        light = draw()
+        words = {"Title": light.title, "Description": light.alt}
+        _write(
+            path.with_suffix(".svg"), _described(_drawn(light.figure, "svg", words | {"Date": None}), light)
+        )
+        about = {"Title": light.title, "Subject": light.alt, "CreationDate": None}
+        _write(path.with_suffix(".pdf"), _drawn(light.figure, "pdf", about))
+        _write(path.with_suffix(".png"), _drawn(light.figure, "png", words))
+    with style(dark=True):
+        _write(path.with_name(f"{path.stem}-dark.png"), _drawn(draw().figure, "png", words))
+    _write(path.with_suffix(".txt"), f"{light.alt}\n".encode())
+
+
+def _drawn(figure: Figure, suffix: str, metadata: dict[str, str | None]) -> bytes:
+    """The figure as a file of a format. The last format closes it."""
+    drawn = BytesIO()
+    figure.savefig(drawn, format=suffix, metadata=metadata)
+    if suffix == "png":
+        plt.close(figure)
+    return drawn.getvalue()
+
+
+def _described(svg: bytes, drawn: Drawn) -> bytes:
+    """An SVG whose description follows its title, where screen readers look for it."""
+    description = f"</title>\n <desc>{escape(drawn.alt)}</desc>"
+    return svg.replace(b"</title>", description.encode(), 1)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with written_path(path) as new:
+        new.write_bytes(content)
