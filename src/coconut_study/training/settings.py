@@ -157,6 +157,13 @@ class Optimization(Closed):
         return self
 
 
+class Growth(Closed):
+    """Few facts and few names at first, then more with the square of the update, until all are in use."""
+
+    facts: Annotated[PositiveInt, Field(description="facts of a page at first")]
+    until: Annotated[PositiveInt, Field(description="update from which on a page has all facts")]
+
+
 class Pretraining(Optimization):
     """How a new base model learns to read facts: random walks on graphs, without questions."""
 
@@ -166,6 +173,19 @@ class Pretraining(Optimization):
     decay: Annotated[int, Field(ge=0, description="updates of linear decay at the end")]
     walks: Annotated[PositiveInt, Field(description="walks after the facts")]
     length: Annotated[PositiveInt, Field(description="maximum steps of a walk")]
+    growth: Annotated[
+        Growth | None,
+        Field(
+            description="how facts and names grow in number; null for all from the start",
+            exclude_if=lambda growth: growth is None,
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _grown_before_the_end(self) -> Pretraining:
+        if self.growth is not None and self.growth.until > self.steps:
+            raise ValueError(f"growth.until: {self.growth.until} exceeds the {self.steps} updates of steps")
+        return self
 
 
 class Training(Optimization):
