@@ -2,9 +2,10 @@
 
 The value of a candidate after k thoughts is the probability that the model continues with its name if it is
 forced to write a step there (paper section 5.3 and Figure 7): the product over the tokens of the name, each
-given all tokens before it. Values are not aggregated here.
+given all tokens before it. A pause in the place of a thought has no content, so the values after k pauses are
+what a model knows without thoughts. Values are not aggregated here.
 
-Dimensions: B questions, G groups of rows that share a prompt, R rows, K states along a chain of thoughts,
+Dimensions: B questions, G groups of rows that share what comes before the thoughts, R rows, K states along a chain of thoughts,
 A columns after the thoughts, T columns, N predicted tokens, D hidden size, V vocabulary.
 """
 
@@ -29,7 +30,7 @@ from coconut_study.engine.forward import Reader, logits
 from coconut_study.engine.tokenizer import marks_of
 from coconut_study.evaluation.columns import DECODED, RUN, VALUES
 from coconut_study.questions.frontiers import Candidate, Height, candidates
-from coconut_study.questions.question import Question
+from coconut_study.questions.question import Question, group_numbers
 from coconut_study.sequences.builder import Sequence, Tokens, build
 from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import TemplateName
@@ -54,10 +55,12 @@ OPENINGS: dict[TemplateName, Opening] = {"prose": Opening("Every", 0), "symbols"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A candidate for the next step after k thoughts, and the sequence whose loss tokens are its name."""
+    """A candidate for the next step after k thoughts, `frontier` edges from the root, and the sequence whose
+    loss tokens are its name."""
 
     question: int
     k: int
+    frontier: int
     candidate: Candidate
     sequence: Sequence
 
@@ -79,23 +82,26 @@ def probe(
     """The value of every candidate for the next step, for every question and layout.
 
     Returns one row per candidate, with the columns `VALUE_COLUMNS`, sorted by k and question. Candidates
-    are at the distance from the root that the layout hides steps (if it hides all, as many as it has
-    thoughts), one more in `symbols`. Questions without a graph have none. `batch_size` counts questions;
-    `run_piece` may return a batch that an interrupted job has saved. ValueError for a layout without
-    continuous thoughts.
+    are at the distance from the root (`frontier`) that the layout hides steps (if it hides all, as many as it
+    has thoughts), one more in `symbols`. Questions without a graph have none. `batch_size` counts prompts: a
+    question has one, or one for every number of pauses. `run_piece` may return a batch that an interrupted
+    job has saved. ValueError for a layout of a method without thoughts.
     """
-    if any(layout.kind != "continuous" for layout in layouts):
-        raise ValueError("only continuous thoughts can be probed")
+    if any(layout.kind == "none" for layout in layouts):
+        raise ValueError("only continuous thoughts and pauses can be probed")
     model.eval()
     groups = _probes(tokenizer, questions, tokens, layouts, template, height)
     groups.sort(key=lambda group: len(group[0].sequence.before))
+    group_of = group_numbers(questions)
     batches = [groups[i : i + batch_size] for i in range(0, len(groups), batch_size)]
 
     def evaluate(batch: list[list[Probe]]) -> list[dict[str, Any]]:
         value_R = values(model, [[p.sequence for p in group] for group in batch], marks_of(tokenizer).pad)
         probes = [p for group in batch for p in group]
         return [
-            {"question": p.question, "k": p.k, **asdict(p.candidate), "value": value}
+            {"question": p.question, "group": group_of[p.question], "k": p.k, "frontier": p.frontier}
+            | asdict(p.candidate)
+            | {"value": value}
             for p, value in zip(probes, value_R.tolist(), strict=True)
         ]
 
@@ -115,21 +121,20 @@ def _probes(
     template: TemplateName,
     height: Height,
 ) -> list[list[Probe]]:
-    """The probes, grouped by question: a group shares its question and its chain of thoughts."""
+    """The probes, grouped: a group shares its question, its pauses, and its chain of continuous thoughts."""
     marks, opening = marks_of(tokenizer), OPENINGS[template]
-    groups = []
+    groups: dict[tuple[int, int], list[Probe]] = {}
     for number, (question, question_tokens) in enumerate(zip(questions, tokens, strict=True)):
         if question.graph is None:
             continue
-        group = []
         for layout in layouts:
-            hidden = layout.thoughts if layout.hidden is None else layout.hidden
+            frontier = opening.ahead + (layout.thoughts if layout.hidden is None else layout.hidden)
             prompt = build(question_tokens, layout, marks).prompt
-            for candidate in candidates(question.graph, hidden + opening.ahead, height):
+            for candidate in candidates(question.graph, frontier, height):
                 sequence = _continued(prompt, *name_tokens(tokenizer, opening.text, candidate.node))
-                group.append(Probe(number, layout.thoughts, candidate, sequence))
-        groups.append(group)
-    return [group for group in groups if group]
+                found = Probe(number, layout.thoughts, frontier, candidate, sequence)
+                groups.setdefault((number, len(prompt.before)), []).append(found)
+    return list(groups.values())
 
 
 def name_tokens(tokenizer: PreTrainedTokenizerBase, opening: str, name: str) -> tuple[list[int], list[int]]:
@@ -153,8 +158,8 @@ def _continued(prompt: Sequence, opening: list[int], name: list[int]) -> Sequenc
 def values(model: PreTrainedModel, groups: Seq[Seq[Sequence]], pad: int) -> Tensor:
     """The probability (R,) of the loss tokens of each row: the product over them, each given all before it.
 
-    Rows of a group must begin with the same question; they may differ in their number of thoughts and in
-    what follows. One prefill and one chain of thoughts serve the whole group, and one more forward pass
+    Rows of a group must agree in all that comes before the continuous thoughts; they may differ in the number
+    of these and in what follows. One prefill and one chain of thoughts serve the whole group, and one more forward pass
     reads what follows in all rows of all groups.
     """
     device = next(model.parameters()).device

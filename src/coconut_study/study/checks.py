@@ -13,7 +13,7 @@ from typing import Any
 from unicodedata import normalize
 
 from coconut_study.common.errors import undefined
-from coconut_study.questions.settings import Arithmetic, Files, Hub, Prontoqa
+from coconut_study.questions.settings import Arithmetic, Existing, Files, Hub, Prontoqa
 from coconut_study.study.definition import Study
 from coconut_study.study.plan import SPLITS, Plan
 from coconut_study.study.settings import Dataset
@@ -136,6 +136,18 @@ def _overlays_are_settings(plan: Plan) -> Iterator[str]:
     for method in study.methods:
         yield from messages_of(study.training_of, method)
         yield from messages_of(study.model_of, method)
+    for dataset in study.datasets:
+        yield from messages_of(study.responding_of, dataset)
+
+
+def _published_questions_are_the_papers(plan: Plan) -> Iterator[str]:
+    """Published questions stand for a data set of the paper, and nobody draws them."""
+    for name, dataset in plan.study.datasets.items():
+        if dataset.published and (dataset.paper is None or not isinstance(dataset.questions.root, Existing)):
+            yield (
+                f"datasets.{name}.published: is for questions of the paper, from files or the hub, "
+                "with the name of its data set under paper"
+            )
 
 
 def _schedules_fit_data_sets(plan: Plan) -> Iterator[str]:
@@ -232,7 +244,10 @@ def _thoughts_are_there(plan: Plan) -> Iterator[str]:
     for method in study.sweep.methods:
         if study.methods[method].thoughts == "none":
             yield f"sweep.methods: {method} has no thoughts to vary"
-    for name in ("ending", "probing", "decoding"):
+    for method in study.probing.methods if study.probing else ():
+        if study.methods[method].thoughts == "none":
+            yield f"probing.methods: {method} has no thoughts to probe"
+    for name in ("ending", "decoding"):
         for method in getattr(getattr(study, name), "methods", ()):
             if study.methods[method].thoughts != "continuous":
                 yield f"{name}.methods: {method} has no continuous thoughts"
@@ -309,7 +324,7 @@ def _n_test(dataset: Dataset) -> int | None:
 TURNS: tuple[tuple[Check, ...], ...] = (
     (_selections_exist, _starts_exist, _names_fit_paths, _names_are_apart, _paths_are_not_patterns,
      _machine_is_known),
-    (_overlays_are_settings, _schedules_fit_data_sets),
+    (_overlays_are_settings, _schedules_fit_data_sets, _published_questions_are_the_papers),
     (
         _names_are_used_once, _starts_have_the_same_model, _removal_is_for_methods_that_remove,
         _mixing_has_stages_to_mix, _processes_have_work, _positions_suffice,

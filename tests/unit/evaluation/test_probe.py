@@ -1,5 +1,7 @@
 """Values of candidates and words of thoughts, against the definition without cache or batch."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ from coconut_study.sequences.templates import TEMPLATES
 from ..engine.test_engine import assert_close, plain, sequence
 
 LAYOUTS = [Layout(hidden=k, thoughts=k, kind="continuous", markers=True) for k in (1, 2)]
+PAUSES = [Layout(hidden=k, thoughts=k, kind="pause", markers=True) for k in (0, 1, 2)]
 
 
 def byte_pairs(texts):
@@ -146,6 +149,39 @@ def test_a_probe_makes_the_model_write_a_step_after_k_thoughts(setup):
         assert row.value == pytest.approx(expected.item(), rel=1e-6)
 
 
+def test_a_value_after_pauses_is_the_probability_of_the_name_in_plain_text(setup):
+    table = setup.probe(PAUSES)
+    opening = {"prose": "Every", "symbols": ""}[setup.name]
+    assert set(table["k"]) == {"prose": {1, 2}, "symbols": {0, 1, 2}}[setup.name]
+    for row in table.itertuples():
+        before = [*setup.tokens[row.question].question, *setup.ids("<bot>" + row.k * "<pause>" + "<eot>")]
+        before += setup.ids(opening)
+        ids = torch.tensor([before + setup.ids(f"{opening} {row.node}")[len(setup.ids(opening)) :]])
+        with torch.no_grad():
+            log_p = setup.model(input_ids=ids).logits.log_softmax(dim=-1)[0]
+        told = [log_p[i - 1, ids[0, i]].item() for i in range(len(before), ids.shape[1])]
+        assert row.value == pytest.approx(math.exp(sum(told)), rel=1e-6)
+
+
+def test_pauses_and_thoughts_have_the_same_candidates_and_other_values(setup):
+    paused, thought = setup.probe(PAUSES[1:]), setup.probe()
+    same = [column for column in probe.VALUE_COLUMNS if column != "value"]
+    pd.testing.assert_frame_equal(paused[same], thought[same])
+    assert (paused["value"] != thought["value"]).all()
+
+
+def test_values_after_pauses_do_not_depend_on_the_batch(setup):
+    pd.testing.assert_frame_equal(setup.probe(PAUSES), setup.probe(PAUSES, batch_size=1), rtol=1e-9)
+
+
+def test_questions_that_were_drawn_together_have_one_group(graph):
+    symbols = Setup("symbols", word_level, graph)
+    alone = symbols.questions[0]
+    symbols.questions[0] = Question(alone.question, alone.steps, alone.answer)
+    table = symbols.probe()
+    assert table.groupby("question")["group"].unique().map(list).to_dict() == {1: [1], 2: [1]}
+
+
 def test_candidates_are_where_the_next_step_may_go_on(setup):
     table = setup.probe()
     depths = {"prose": {1: 1, 2: 2}, "symbols": {1: 2, 2: 3}}[setup.name]
@@ -155,6 +191,7 @@ def test_candidates_are_where_the_next_step_may_go_on(setup):
             assert found["node"].tolist() == list(wanted)
             assert found["height"].tolist() == [c.height for c in wanted.values()]
             assert found["correct"].tolist() == [c.correct for c in wanted.values()]
+            assert set(found["frontier"]) == {depth}
         assert table[table["k"] == k]["question"].nunique() == 3
 
 
@@ -182,9 +219,9 @@ def test_a_name_is_tokenized_as_after_its_opening(graph):
     assert whole == "Ġlempus"
 
 
-def test_only_continuous_thoughts_are_probed(setup):
-    with pytest.raises(ValueError, match="continuous"):
-        setup.probe([Layout(hidden=1, thoughts=1, kind="pause", markers=True)])
+def test_a_method_without_thoughts_is_not_probed(setup):
+    with pytest.raises(ValueError, match="only continuous thoughts and pauses"):
+        setup.probe([Layout(hidden=0, thoughts=0, kind="none", markers=False)])
 
 
 def test_questions_without_a_graph_have_no_candidates(graph):

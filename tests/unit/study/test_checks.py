@@ -108,15 +108,24 @@ EXPERIMENTS = {
 
 
 @pytest.mark.parametrize("key", EXPERIMENTS)
-def test_experiments_on_thoughts_need_methods_with_continuous_ones(key):
+def test_experiments_on_thoughts_need_methods_with_thoughts_that_suit_them(key):
     runs = ["cot", "coconut", "pause_as_thought"]
-    for method in ("cot", "pause_as_thought"):
+    lacking = {"cot": "has no thoughts to probe" if key == "probing" else "has no continuous thoughts"}
+    if key != "probing":
+        lacking["pause_as_thought"] = lacking["cot"]
+    for method, message in lacking.items():
         study = smoke(runs, **{key: EXPERIMENTS[key] | {"methods": ["coconut", method]}})
-        assert f"{key}.methods: {method} has no continuous thoughts" in message_of(study)
+        assert f"{key}.methods: {method} {message}" in message_of(study)
     study = read_study(smoke(runs, **{key: EXPERIMENTS[key] | {"methods": ["coconut"]}}))
     assert Plan(study).selected(getattr(study, key)) == [("balanced", "coconut")]
     unknown = smoke(runs, **{key: EXPERIMENTS[key] | {"methods": ["coconot"]}})
     assert f"{key}.methods: coconot is not defined; did you mean coconut?" in message_of(unknown)
+
+
+def test_pauses_are_probed_beside_thoughts():
+    methods = ["coconut", "pause_as_thought"]
+    study = read_study(smoke(methods, probing=EXPERIMENTS["probing"] | {"methods": methods}))
+    assert Plan(study).selected(study.probing) == [("balanced", method) for method in methods]
 
 
 def test_no_more_thoughts_are_probed_than_were_trained():
