@@ -114,7 +114,7 @@ def test_missing_question_files_are_named_before_anything_runs(fresh):
     done = fresh.snakemake("--cores", "1", study="files")
     said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "nowhere/train.json" in said
+    assert "study: questions: no file nowhere/train.json, nowhere/valid.json, nowhere/test.json;" in said
     assert "Traceback" not in said
     assert not (fresh.folder / "results").exists()
 

@@ -33,7 +33,7 @@ rule shard:
 rule questions:
     input:
         shards=lambda wildcards: plan.shards(wildcards.dataset),
-        files=lambda wildcards: plan.source_files(wildcards.dataset),
+        files=lambda wildcards: [*filter(os.path.exists, plan.source_files(wildcards.dataset))],  # see onstart
     output:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from coconut_study.common.settings import Closed
+
+Role = Literal["thoughts", "written", "control"]  # what stands in place of a method's written steps
 
 
 class Tables(Closed):
@@ -15,6 +17,10 @@ class Tables(Closed):
 
     worked: Annotated[
         float, Field(ge=0, le=100, description="right answers (%) from which a seed counts as worked")
+    ]
+    margin: Annotated[
+        float,
+        Field(gt=0, le=50, description="smaller differences (percentage points) count as no difference"),
     ]
 
 
@@ -29,10 +35,13 @@ class Row(Closed):
 
 
 class StandIns(Closed):
-    """Ours that stand for each of the paper's, and the k that each "dataset method" was trained with."""
+    """Ours that stand for each of the paper's, the data sets with the paper's own questions, the path of each
+    method's model (None for a new one), and the k that each "dataset method" was trained with."""
 
     datasets: dict[str, list[str]]
     methods: dict[str, list[str]]
+    published: list[str]
+    models: dict[str, str | None]
     trained: dict[str, int]
 
 
@@ -78,8 +87,11 @@ class Given(Closed):
     """What the functions of the catalog take by keyword; a command is given what its functions take."""
 
     titles: Annotated[dict[str, str], Field(default_factory=dict)]
+    roles: Annotated[dict[str, Role], Field(default_factory=dict)]
     rows: tuple[Row, ...] = ()
     worked: float = 0.0
+    margin: float = 0.0
+    bases: Annotated[dict[str, dict[int, str]], Field(default_factory=dict)]
     stand_ins: StandIns | None = None
     runs: tuple[Stages, ...] = ()
     planned: tuple[Planned, ...] = ()
@@ -89,6 +101,7 @@ class Given(Closed):
     x: str = ""
     xlabel: str = ""
     dataset: str = ""
+    paper_dataset: str | None = None
     method: str = ""
     references: tuple[str, ...] = ()
     case: int = 0

@@ -1,4 +1,5 @@
-"""The study as one object: every key and its type, and the settings of a method laid over the study's."""
+"""The study as one object: every key and its type, and the settings of a method or data set laid over the
+study's."""
 
 from __future__ import annotations
 
@@ -48,6 +49,10 @@ class Study(Closed):
         """The dataset's schedule with the method's own laid over it."""
         own = self.methods[method].schedule
         return overlaid(self.datasets[dataset].schedule, own, f"methods.{method}.schedule")
+
+    def responding_of(self, dataset: str) -> Responding:
+        """The settings of responses with the dataset's own laid over them."""
+        return overlaid(self.responding, self.datasets[dataset].responding, f"datasets.{dataset}.responding")
 
     def model_of(self, method: str) -> Model:
         """The base model with the method's own settings laid over it."""

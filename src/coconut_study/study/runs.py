@@ -147,7 +147,7 @@ class Runs:
                     epochs_before=before,
                     epochs_in_all=sum(epochs for _, epochs in stages),
                     keep=training.keep if stage == stages[-1][0] else "last",
-                    evaluation=self.study.responding,
+                    evaluation=self.study.responding_of(dataset),
                     parent=specs[-1].id if specs else parent,
                 )
             )
@@ -199,7 +199,7 @@ class Runs:
             run=run._asdict(),
             text=self.study.text,
             layouts=tuple(final.with_thoughts(k, schedule.c) for k in sorted(self.ks(rule, run))),
-            responding=self.study.responding,
+            responding=self.study.responding_of(run.dataset),
         )
 
     @cached_property

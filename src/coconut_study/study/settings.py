@@ -65,6 +65,10 @@ class Dataset(Closed):
     questions: Source
     schedule: Schedule
     paper: Annotated[str | None, Field(description="the data set of the paper that it stands for")] = None
+    published: Annotated[bool, Field(description="whether its questions are those of the paper")] = False
+    responding: Annotated[
+        dict[str, Any], Field(default_factory=dict, description="settings of responses that differ")
+    ]
     machine: Annotated[Machine, Field(description="needs of the jobs on this data set that differ")] = (
         Machine()
     )

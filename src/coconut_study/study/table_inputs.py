@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from coconut_study.report.catalog import TABLES, Record, Table
+from coconut_study.report.settings import Role
+from coconut_study.sequences.methods import Method
 from coconut_study.study.plan import MEASURED, SPLITS, Plan
 from coconut_study.study.runs import Run
 
@@ -137,13 +139,30 @@ def rows(plan: Plan) -> list[dict[str, Any]]:
 
 
 def stand_ins(plan: Plan) -> dict[str, Any]:
-    """Our data sets and methods that stand for each of the paper's, and the k that each pair was trained
-    with."""
+    """Our data sets and methods that stand for each of the paper's, the data sets with the paper's questions,
+    the path of each method's model (None for a new one), and the k that each pair was trained with.
+
+    The paper analyses a model that was trained with mixing, `coconut_mixed`. Where no method has this name,
+    Coconut stands for it if it is trained with mixing itself.
+    """
+    study = plan.study
+    methods = _by_paper(study.methods)
+    mixed = [name for name in methods.get("coconut", ()) if study.training_of(name).mixing.probability > 0]
     return {
-        "datasets": _by_paper(plan.study.datasets),
-        "methods": _by_paper(plan.study.methods),
+        "datasets": _by_paper(study.datasets),
+        "methods": ({"coconut_mixed": mixed} if mixed else {}) | methods,
+        "published": [name for name, dataset in study.datasets.items() if dataset.published],
+        "models": {method: study.model_of(method).path for method in plan.methods},
         "trained": {f"{dataset} {method}": plan.trained_k(dataset, method) for dataset, method in plan.cells},
     }
+
+
+def bases(plan: Plan) -> dict[str, dict[int, str]]:
+    """The base model of every method and seed."""
+    found: dict[str, dict[int, str]] = {}
+    for run in plan.runs:
+        found.setdefault(run.method, {})[run.seed] = plan.base_spec(run.method, run.seed).id
+    return found
 
 
 def _by_paper(ours: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -229,10 +248,25 @@ def _measured_job(plan: Plan, rule: str, name: str, dataset: str | None) -> tupl
     return f"{plan.benchmarks}/{rule}/{name}.tsv", plan.needs(rule, dataset).gpus
 
 
+def roles(plan: Plan) -> dict[str, Role]:
+    """What stands in place of the written steps of every method: it decides the method's colour. Without a
+    curriculum nothing teaches thoughts what to hold."""
+    return {name: _role(plan.study.methods[name]) for name in plan.methods}
+
+
+def _role(method: Method) -> Role:
+    if method.steps in ("kept", "removed"):
+        return "written"
+    return "thoughts" if (method.steps, method.thoughts) == ("staged", "continuous") else "control"
+
+
 SETTINGS: Mapping[str, Callable[[Plan, Wildcards], Any]] = {
     "titles": lambda plan, _: plan.titles,
+    "roles": lambda plan, _: roles(plan),
     "rows": lambda plan, _: rows(plan),
     "worked": lambda plan, _: plan.study.tables.worked,
+    "margin": lambda plan, _: plan.study.tables.margin,
+    "bases": lambda plan, _: bases(plan),
     "stand_ins": lambda plan, _: stand_ins(plan),
     "runs": lambda plan, _: runs(plan),
     "planned": lambda plan, _: planned(plan),
@@ -242,6 +276,7 @@ SETTINGS: Mapping[str, Callable[[Plan, Wildcards], Any]] = {
     "x": lambda plan, wildcards: plan.study.comparisons[wildcards["comparison"]].x,
     "xlabel": lambda plan, wildcards: plan.study.comparisons[wildcards["comparison"]].xlabel,
     "dataset": lambda plan, wildcards: wildcards["dataset"],
+    "paper_dataset": lambda plan, wildcards: plan.study.datasets[wildcards["dataset"]].paper,
     "method": lambda plan, wildcards: wildcards["method"],
     "references": lambda plan, _: REFERENCES,
     "case": lambda plan, _: plan.study.probing and plan.study.probing.case,

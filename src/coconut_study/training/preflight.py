@@ -1,5 +1,5 @@
-"""Checks before the first job: are models, tokenizers and data sets available, and can transformers build the
-architectures?
+"""Checks before the first job: are models, tokenizers, data sets and files of questions available, and can
+transformers build the architectures?
 
 Libraries that take seconds to import are imported where they are used.
 """
@@ -13,7 +13,7 @@ from textwrap import shorten
 from typing import Any, Literal, NamedTuple
 
 from coconut_study.common.errors import hint
-from coconut_study.questions.settings import Hub, Source
+from coconut_study.questions.settings import Files, Hub, Source
 from coconut_study.training.settings import Model
 
 TIMEOUT = 3.0  # seconds to wait for an answer of the hub
@@ -37,14 +37,27 @@ class Wanted(NamedTuple):
 
 def mistakes(models: Iterable[Model], sources: Iterable[Source] = ()) -> list[str]:
     """One sentence for each model, tokenizer, data set and architecture that is not available."""
-    models = list(models)
+    models, sources = list(models), list(sources)
     wanted = [one for model in models for one in _wanted(model)]
     hubs = [source.root for source in sources if isinstance(source.root, Hub)]
     wanted += [Wanted("questions.path", hub.path, kind="dataset", revision=hub.revision) for hub in hubs]
     missing = [one for one in dict.fromkeys(wanted) if not _is_local(one)]
     with ThreadPoolExecutor() as pool:
         sentences = list(filter(None, pool.map(_problem, missing)))
+    sentences += [line for source in sources if isinstance(source.root, Files) for line in files(source.root)]
     return sentences + [line for model in models for line in architecture(model.architecture)]
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+
+def files(source: Files) -> list[str]:
+    """One sentence that names the files of questions that are not there; none if all are."""
+    paths = dict.fromkeys(file.path for file in (source.train, source.valid, source.test))
+    missing = [path for path in paths if not Path(path).is_file()]
+    if not missing:
+        return []
+    return [f"questions: no file {', '.join(missing)}; put it there, or choose another data set in runs"]
 
 
 # -------------------------------------------------------------------------------------------------- hub

@@ -44,7 +44,7 @@ def test_shipped_studies_are_valid_and_write_every_setting_out(name):
         ("datasets.planning.questions.concepts", 3, "nodes: 12 needs concepts: 10 or more"),
         ("datasets.planning.questions.nodez", 3, "datasets.planning.questions.nodez: unknown key"),
         ("datasets.planning.questions.source", "x", "does not match any of the expected tags"),
-        ("datasets.planning.questions.sizes.test", 3, "sizes must be multiples of 2"),
+        ("datasets.planning.questions.sizes.test", 3, "sizes must be multiples of 4"),
         ("model", {"tokenizer": "words", "new_tokens": {"init": "random"}}, "either path or architecture"),
         ("model.tokenizer", "./nowhere", "./nowhere is not a folder"),
         ("model.new_tokens", {"init": "copy"}, "of: give a token with init: copy, and only then"),
@@ -78,6 +78,39 @@ def test_a_second_file_may_change_the_data_and_leave_experiments_out():
     found = read_study(study | changed)
     assert found.comparisons == {}
     assert [spec.stage for spec in Plan(found).chain("word_problems", "coconut", 0)] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["other_seeds", "balanced", "side_by_side", "budget"])
+def test_shipped_second_files_are_valid_over_the_quick_study(name):
+    study = read_study(settings("quick", name))
+    assert study.study != "quick"
+    assert Plan(study).runs
+
+
+def test_more_budget_for_cot_changes_nothing_else():
+    plan, quick = (Plan(read_study(settings(*names))) for names in (("quick", "budget"), ("quick",)))
+    epochs = {name: plan.chain("planning", name, 1)[0].epochs for name in ("cot", "cot_2x", "cot_4x")}
+    assert [epochs[name] / epochs["cot"] for name in epochs] == [1, 2, 4]
+    for method in ("coconut", "cot"):
+        assert plan.chain("planning", method, 2) == quick.chain("planning", method, 2)
+
+
+def test_a_data_set_may_have_responses_of_its_own():
+    """The paper's code allows 64 tokens on GSM8k and 128 on the other data sets."""
+    plan = Plan(read_study(settings("paper")))
+    for dataset, tokens in (("gsm8k", 64), ("prontoqa", 128), ("prosqa", 128)):
+        run = next(run for run in plan.runs if run.dataset == dataset)
+        assert plan.generation_spec(run).responding.max_new_tokens == tokens
+        assert {spec.evaluation.max_new_tokens for spec in plan.chains[run]} == {tokens}
+
+
+def test_icot_is_trained_as_by_its_authors():
+    """Deng et al. (arXiv 2405.14838) for GPT-2 on GSM8k."""
+    study = read_study(settings("paper"))
+    training = study.training_of("icot")
+    assert (training.learning_rate, training.batch_size, training.clip) == (5e-5, 32, 1.0)
+    assert training.reset_optimizer == "removal"
+    assert (study.training.batch_size, study.training.clip) == (128, None)
 
 
 def test_a_missing_section_is_named():

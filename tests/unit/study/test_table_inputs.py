@@ -115,6 +115,24 @@ def test_stand_ins_go_from_the_papers_names_to_ours(small):
     assert found["methods"]["cot"] == ["cot"]
     assert found["trained"]["balanced cot"] == 0
     assert found["trained"]["balanced coconut"] == 2
+    assert found["published"] == []
+    assert found["models"] == dict.fromkeys(small.methods)
+
+
+def test_coconut_stands_for_the_mixed_model_if_it_is_mixed_and_no_other_does(small):
+    """The paper analyses a model trained with mixing; smoke mixes, and paper has a method for it."""
+    assert table_inputs.stand_ins(small)["methods"]["coconut_mixed"] == ["coconut"]
+    without = plan_of(smoke(["coconut"], training__mixing__probability=0))
+    assert "coconut_mixed" not in table_inputs.stand_ins(without)["methods"]
+    paper = table_inputs.stand_ins(plan_of(settings("paper")))
+    assert paper["methods"]["coconut_mixed"] == ["mixing_030"]
+    assert paper["methods"]["coconut"] == ["coconut"]
+
+
+def test_stand_ins_say_what_is_the_papers_own():
+    found = table_inputs.stand_ins(plan_of(settings("paper")))
+    assert found["published"] == ["gsm8k", "prontoqa", "prosqa", "gsm8k_files"]
+    assert set(found["models"].values()) == {"openai-community/gpt2"}
 
 
 def test_runs_name_their_stages_in_training_order(small):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from itertools import count
@@ -14,9 +15,11 @@ import torch
 from accelerate import PartialState
 from safetensors.torch import load_file
 
+from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
 from coconut_study.engine import forward as engine
 from coconut_study.engine.batches import collate
+from coconut_study.evaluation import respond
 from coconut_study.questions import datasets, schema
 from coconut_study.sequences.builder import Sequence
 from coconut_study.sequences.templates import TEMPLATES
@@ -25,6 +28,7 @@ from coconut_study.study.plan import Plan
 from coconut_study.training import base_model
 from coconut_study.training.commands import train
 from coconut_study.training.distributed import rows
+from coconut_study.training.learner import Learner
 from coconut_study.training.stage import StageTrainer
 
 from ...studies import settings, with_value
@@ -83,6 +87,52 @@ def train_stages(folder: Path, sharding: str) -> None:
             PartialState().wait_for_everyone()  # the checkpoint is written by one
 
 
+N_UPDATES = 8  # of epoch 1 in `stop_and_resume`
+
+
+def stop_and_resume(folder: Path, sharding: str) -> None:
+    """A stage trained undisturbed, and another time with a signal to one process during an evaluation.
+
+    Each process writes how many batches of the evaluation after epoch 1 it began, the error, the files of the
+    states, and how many updates it made when it resumed.
+    """
+    spec = json.loads((folder / "specs.json").read_text())[0]
+    spec["training"]["sharding"], spec["evaluation"]["batch_size"] = sharding, 2
+    outs = [folder / f"{name}-{sharding}" for name in ("undisturbed", "resumed")]
+    generate, update, batches, updates = respond.generate, Learner.update, [], []
+
+    def train_into(out: Path) -> None:
+        train(
+            json.dumps(spec), folder / "base", folder / "train.jsonl", folder / "valid.jsonl",
+            out / "checkpoint", out / "history.csv",
+        )  # fmt: skip
+        PartialState().wait_for_everyone()
+
+    def signalled(*arguments):
+        batches.append(len(updates))
+        if batches.count(N_UPDATES) == 2 and PartialState().process_index == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return generate(*arguments)
+
+    def counted(self, *arguments):
+        updates.append(1)
+        return update(self, *arguments)
+
+    train_into(outs[0])
+    with mock.patch.object(Learner, "update", counted):
+        with mock.patch.object(respond, "generate", signalled), pytest.raises(StudyError) as ended:
+            train_into(outs[1])
+        PartialState().wait_for_everyone()
+        states = sorted(path.name for path in (outs[1] / "state").glob("*/*.safetensors"))
+        PartialState().wait_for_everyone()
+        train_into(outs[1])
+    said = {
+        "batches": batches.count(N_UPDATES), "error": str(ended.value), "states": states,
+        "updates": len(updates) - N_UPDATES,
+    }  # fmt: skip
+    (outs[1] / f"process{PartialState().process_index}.json").write_text(json.dumps(said))
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Every case, trained by this process and by two that share the model."""
@@ -123,6 +173,23 @@ def test_a_checkpoint_of_shards_is_an_ordinary_one_of_the_best_epoch(trained, ca
     history = pd.read_csv(folder / "1" / "history.csv")
     assert history["epoch"].tolist() == [0, 1, 2]
     assert history["accuracy"].is_monotonic_decreasing  # so the first epoch is kept
+
+
+@pytest.mark.parametrize("sharding", ["none", "full"])
+def test_a_signal_to_one_process_during_an_evaluation_saves_the_states_of_all(trained, sharding):
+    """It was noticed after the next update. To resume repeats the evaluation, and no update."""
+    undisturbed, resumed = (trained["tied"] / f"{name}-{sharding}" for name in ("undisturbed", "resumed"))
+    for process in (0, 1):
+        said = json.loads((resumed / f"process{process}.json").read_text())
+        assert "ended by" in said["error"]
+        assert f"after {N_UPDATES} updates of epoch 1" in said["error"]
+        assert said["states"] == ["process0-state1.safetensors", "process1-state1.safetensors"]
+        assert said["updates"] == 0
+        # Processes that share a model evaluate together; without shards, the other ends its own questions.
+        assert said["batches"] == (2 if process == 1 or sharding == "full" else 4)
+    for name in ("history.csv", "checkpoint/model.safetensors"):
+        assert (resumed / name).read_bytes() == (undisturbed / name).read_bytes()
+    assert not (resumed / "state").exists()
 
 
 @pytest.mark.parametrize("n_processes", [1, 2, 5])
@@ -199,5 +266,8 @@ def test_two_processes_give_the_result_of_one(folder):
 
 
 if __name__ == "__main__":
-    for folder in map(Path, sys.argv[1:]):
+    folders = [Path(name) for name in sys.argv[1:]]
+    for folder in folders:
         train_stages(folder, "full")
+    for sharding in ("none", "full"):
+        stop_and_resume(folders[0], sharding)

@@ -53,6 +53,22 @@ def test_architectures_that_make_models_are_not_refused():
     assert preflight.mistakes([new(), other]) == []
 
 
+# --------------------------------------------------------------------------------------------- files
+
+
+def test_files_of_questions_that_are_not_there_are_named_in_one_sentence(tmp_path):
+    def source(path):
+        splits = {split: {"path": str(path / split)} for split in ("train", "valid", "test")}
+        return Source.model_validate({"source": "files"} | splits)
+
+    (tmp_path / "valid").touch()
+    (line,) = preflight.mistakes([], [source(tmp_path)])
+    assert f"no file {tmp_path}/train, {tmp_path}/test;" in line
+    for split in ("train", "test"):
+        (tmp_path / split).touch()
+    assert preflight.mistakes([], [source(tmp_path)]) == []
+
+
 # ------------------------------------------------------------------------------------------- the hub
 
 ERRORS = {"gated": (401, "GatedRepo"), "private": (401, "RepoNotFound"), "missing": (404, "RepoNotFound")}
