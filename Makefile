@@ -1,5 +1,5 @@
 # make        set up, run the default study on all cores, write results/quick/report.html
-# make test   set up, run the tests
+# make test   set up, run the tests in two processes
 # make tour   set up, run the slow tests: all methods and data sets on tiny models, a plan of 10,000 jobs
 # make unit   set up, run the unit tests only
 # make check  set up, run formatters, linters, types and the layers of the packages, as CI and pre-commit do
@@ -14,7 +14,7 @@ study: .venv/.installed
 	$(BIN)/snakemake --cores all --report results/quick/report.html --report-after-run
 
 test: .venv/.installed
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadgroup
 
 tour: .venv/.installed
 	$(BIN)/python -m pytest -m slow
