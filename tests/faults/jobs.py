@@ -45,9 +45,9 @@ def evaluation(name: str, *options: object, also: tuple[str, ...] = ()) -> Job:
     )
 
 
-def shown(record: Record, out: str, inputs: tuple[str, ...]) -> Job:
+def shown(record: Record, out: str, inputs: tuple[str, ...], **wildcards: str) -> Job:
     """A job that makes a table or a figure."""
-    arguments = table_inputs.arguments(PLAN, record, {}, str(CONFIG / "paper_numbers.yaml"))
+    arguments = table_inputs.arguments(PLAN, record, wildcards, str(CONFIG / "paper_numbers.yaml"))
     return Job(
         f"{record.kind} {record.name}",
         (record.kind, record.name, "--arguments", json.dumps(_here(arguments)), "--out", out),
@@ -100,5 +100,5 @@ JOBS = (
     Job("shortcuts", ("shortcuts", "--questions", "test.jsonl", "--out", "shortcuts.csv"), ("test.jsonl",)),
     shown(TABLES["main"], "main.csv", ("grades.csv", "shortcuts.csv")),
     shown(TABLES["seeds"], "seeds.csv", ("grades.csv",)),
-    shown(FIGURES["accuracy"], "accuracy.svg", ("main.csv", "seeds.csv")),
+    shown(FIGURES["accuracy"], "accuracy.svg", ("main.csv", "seeds.csv"), dataset="balanced"),
 )  # fmt: skip

@@ -167,7 +167,7 @@ def test_every_table_and_figure_is_made(made):
     tables = {path.stem for path in (made / "tables").glob("*.csv")}
     assert tables >= {*TABLES} - {"comparison"} | {"comparison-None", "comparison-numbers"}
     figures = {path.stem for path in (made / "figures").glob("*.svg")}
-    assert figures >= {"accuracy", "learning", "sweep-NA-007", "tree-NA-007-seed2", "comparison-None"}
+    assert figures >= {"accuracy-NA", "learning-NA", "sweep-NA-007", "tree-NA-007-seed2", "comparison-None"}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_labels_and_tokens_are_those_of_the_study(made):
 @pytest.mark.parametrize("title", TITLES)
 def test_titles_are_text_in_figures_and_pages(made, title):
     """`$\\frac$` was read as a formula, and ended the figure."""
-    drawn = (made / "figures" / "learning.svg").read_text(encoding="utf-8")
+    drawn = (made / "figures" / "learning-NA.svg").read_text(encoding="utf-8")
     page = (made / "tables" / "seeds.html").read_text(encoding="utf-8")
     shown = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for line in shown.split("\n"):

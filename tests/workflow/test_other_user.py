@@ -59,7 +59,7 @@ def test_a_study_runs_as_a_user_who_owns_nothing_but_its_folder(as_user, folder)
     for path in folder.rglob("*"):
         if path not in (own, home):
             path.chmod(0o555 if path.is_dir() else 0o444)
-    targets = ["results/smoke/tables/seeds.csv", "results/smoke/figures/learning.svg"]
+    targets = ["results/smoke/tables/seeds.csv", "results/smoke/figures/learning-balanced.svg"]
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", folder / "Snakefile", "--cores", "all", *targets,
         "--configfile", folder / "config/smoke.yaml", folder / "part.yaml",

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from coconut_study.report.intervals import ANSWER, MEASURES
+from coconut_study.report.scores import ANSWER, MEASURES
 
 pytestmark = pytest.mark.workflow
 
@@ -21,9 +22,10 @@ def test_every_table_and_figure_is_there_in_every_format(results):
     for table in ("main", "seeds", "sweep", "claims", "data", "stages", "costs", "spent"):
         for suffix in (".csv", ".md", ".tex", ".html"):
             assert (results / "tables" / f"{table}{suffix}").stat().st_size > 100
-    for figure in ("accuracy", "learning", "stages", "sweep-balanced-coconut", "sweep-prosqa-coconut"):
-        for suffix in (".svg", ".pdf", ".png"):
-            assert (results / "figures" / f"{figure}{suffix}").stat().st_size > 1000
+    for figure, name in product(("accuracy", "learning", "sweep"), ("balanced", "prosqa")):
+        file = f"{figure}-{name}" + "-coconut" * (figure == "sweep")
+        for suffix in (".svg", ".pdf", ".png", "-dark.png"):
+            assert (results / "figures" / f"{file}{suffix}").stat().st_size > 1000
     report = (results / "report.html").read_text(encoding="utf-8")
     assert "accuracy and tokens, beside the paper" in report
     assert "its numbers mean nothing" in report
@@ -91,7 +93,14 @@ def test_nothing_is_left_to_do(finished):
 def test_editing_a_plot_reruns_plots_alone(finished):
     with finished.edited("src/coconut_study/report/figures.py"):
         assert finished.planned() == {
-            "figure_accuracy": 1, "figure_learning": 1, "figure_stages": 1, "figure_sweep": 2,
+            "figure_accuracy": 2, "figure_learning": 2, "figure_sweep": 2,
+        }  # fmt: skip
+
+
+def test_editing_the_style_draws_every_figure_again(finished):
+    with finished.edited("src/coconut_study/report/coconut.mplstyle"):
+        assert finished.planned() == {
+            "figure_accuracy": 2, "figure_learning": 2, "figure_sweep": 2,
         }  # fmt: skip
 
 

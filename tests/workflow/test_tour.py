@@ -53,7 +53,7 @@ def test_every_table_is_there_in_every_format(results):
 
 
 def test_every_figure_is_there_in_every_format(results):
-    names = ["accuracy", "learning", "stages", "sweep-prosqa-coconut", "parallelism-prosqa-coconut"]
+    names = ["accuracy-prosqa", "learning-prosqa", "sweep-prosqa-coconut", "parallelism-prosqa-coconut"]
     names += ["heights-prosqa-coconut", "tree-prosqa-coconut-seed0"]
     names += [f"comparison-{name}" for name in COMPARISONS]
     for name, suffix in product(names, (".svg", ".pdf", ".png")):

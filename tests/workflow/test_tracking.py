@@ -17,7 +17,7 @@ GENERATE = "respond clock ending probe decode"
 RULES = f"{DRAW} {LOOK} {TRAIN} {GENERATE} grade"
 TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
-CURVES = "figure_accuracy figure_sweep figure_learning figure_stages figure_comparison"
+CURVES = "figure_accuracy figure_sweep figure_learning figure_comparison"
 
 EDITS = [
     # modules, and the rules whose code they are
@@ -69,8 +69,8 @@ EDITS = [
     ("report.claims", "table_claims"),
     ("report.costs", "table_clock table_costs table_spent"),
     ("report.thoughts", "table_ending table_parallelism table_heights table_decoded"),
-    ("report.style", FIGURE),
-    ("report.figures", CURVES),
+    ("report.style report.palette", FIGURE),
+    ("report.figures report.marks", CURVES),
     ("report.thought_figures", "figure_parallelism figure_heights figure_tree"),
 ]
 # Modules that shape no result, or reach results only through the parameters of rules.

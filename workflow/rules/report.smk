@@ -73,7 +73,7 @@ for record in TABLES.values():
             """
 
 
-for record in FIGURES.values():
+for number, record in enumerate(FIGURES.values(), 1):
 
     rule:
         name:
@@ -85,7 +85,7 @@ for record in FIGURES.values():
                 f"<results>/figures/{record.file}.svg",
                 caption=f"../report/{record.name}.rst",
                 category="Figures",
-                labels={"figure": record.title},
+                labels={"figure": f"{number} {record.title}"},  # the report sorts by them
             ),
             others=multiext(
                 f"<results>/figures/{record.file}", ".pdf", ".png", "-dark.png", ".txt"

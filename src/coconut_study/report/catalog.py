@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
 from coconut_study.common import provenance
@@ -100,7 +101,12 @@ class Table(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(Record):
-    """A figure: NAME.svg, NAME.pdf and NAME.png."""
+    """A figure: NAME.svg, NAME.pdf, NAME.png, NAME-dark.png, and its words in NAME.txt."""
+
+    def code(self) -> str:
+        """Sixteen hexadecimal digits that also stand for the style files."""
+        look = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.mplstyle"))]
+        return sha256("\n".join([super().code(), *look]).encode()).hexdigest()[:16]
 
 
 def _named(*records: Any) -> dict[str, Any]:
@@ -113,9 +119,9 @@ TABLES: Mapping[str, Table] = _named(
         title="accuracy and tokens, beside the paper's",
         module="results",
         reads=("grades", "shortcuts", "paper"),
-        settings=("rows", "worked"),
+        settings=("rows", "worked", "bases"),
         columns=(
-            "dataset", "method", "seeds", "worked", "accuracy", "low", "high", "value", "tokens",
+            "dataset", "method", "seeds", "bases", "worked", "accuracy", "low", "high", "value", "tokens",
             "paper accuracy", "paper sd", "paper tokens",
         ),
     ),
@@ -132,16 +138,29 @@ TABLES: Mapping[str, Table] = _named(
         title="right answers and outcomes by number of thoughts",
         module="results",
         reads=("grades",),
+        settings=("bases",),
         columns=("dataset", "method", "k", "measure", *SPAN, "n"),
     ),
     Table(
-        name="claims",
-        title="claim by claim: the paper's and ours",
-        module="claims",
-        reads=("grades", "clock", "values", "paper"),
-        settings=("stand_ins",),
+        name="sweep_seeds",
+        title="right answers and outcomes of every run by number of thoughts",
+        module="results",
+        reads=("grades",),
         columns=(
-            "claim", "reference", "dataset", "paper", "ours", "low", "high", "n", "difference", "holds",
+            "dataset", "method", "seed", "k", "right answer", "correct label", "correct path", "longer path",
+            "wrong target", "hallucination", "incorrect label",
+        ),
+        format_settings=None,
+    ),
+    Table(
+        name="claims",
+        title="claim by claim: what this study decides",
+        module="claims",
+        reads=("grades", "clock", "ending", "values", "shortcuts", "paper"),
+        settings=("stand_ins", "margin", "bases"),
+        columns=(
+            "claim", "reference", "dataset", "methods", "null", "tested", "paper", "unit", "margin", "seeds",
+            "units", "groups", "difference", "low", "high", "p", "adjusted", "p within", "verdict", "note",
         ),
     ),
     Table(
@@ -199,7 +218,7 @@ TABLES: Mapping[str, Table] = _named(
         title="experiment: {comparison}",
         module="results",
         reads=("grades",),
-        settings=("points",),
+        settings=("points", "bases"),
         of="comparison",
         parts="{comparison}",
         columns=(
@@ -256,42 +275,21 @@ TABLES: Mapping[str, Table] = _named(
 FIGURES: Mapping[str, Figure] = _named(
     Figure(
         name="accuracy",
-        title="right answers of every method",
+        title="right answers of every method: {dataset}",
         module="figures",
         tables=("main", "seeds"),
-        settings=("titles",),
-    ),
-    Figure(
-        name="learning",
-        title="learning curves over the stages",
-        module="figures",
-        tables=("learning",),
-        settings=("titles",),
-    ),
-    Figure(
-        name="stages",
-        title="right answers at both ends of every stage",
-        module="figures",
-        tables=("stages",),
-        settings=("titles",),
+        reads=("paper",),
+        settings=("titles", "roles", "dataset", "paper_dataset"),
+        parts="{dataset}",
     ),
     Figure(
         name="sweep",
         title="right answers and outcomes by number of thoughts: {dataset}, {method}",
         module="figures",
-        tables=("sweep",),
-        settings=("titles", "dataset", "method", "references"),
+        tables=("sweep", "sweep_seeds", "main"),
+        settings=("titles", "roles", "dataset", "method", "references"),
         of="sweep",
         parts="{dataset}-{method}",
-    ),
-    Figure(
-        name="comparison",
-        title="experiment: {comparison}",
-        module="figures",
-        tables=("comparison",),
-        settings=("titles", "x", "xlabel"),
-        of="comparison",
-        parts="{comparison}",
     ),
     Figure(
         name="parallelism",
@@ -319,6 +317,23 @@ FIGURES: Mapping[str, Figure] = _named(
         settings=("case",),
         of="probe",
         parts="{dataset}-{method}-seed{seed}",
+    ),
+    Figure(
+        name="comparison",
+        title="experiment: {comparison}",
+        module="figures",
+        tables=("comparison", "sweep_seeds", "main"),
+        settings=("titles", "roles", "x", "xlabel"),
+        of="comparison",
+        parts="{comparison}",
+    ),
+    Figure(
+        name="learning",
+        title="learning curves over the stages: {dataset}",
+        module="figures",
+        tables=("learning", "stages"),
+        settings=("titles", "roles", "dataset"),
+        parts="{dataset}",
     ),
 )
 

@@ -1,18 +1,15 @@
 """The colours of figures, by what they stand for. Nothing else in the project chooses a colour.
 
-A colour here is a place in the colour cycle of `coconut.mplstyle` and of its dark twin, so that one figure can be
-drawn on light and on dark pages. Checked for normal vision and for protanopia, deuteranopia and tritanopia: the
-roles differ from each other, and right outcomes from wrong ones, in lightness and in hue.
+A colour here is a place in the colour cycle of `coconut.mplstyle` and of its dark twin, so that one figure
+can be drawn on light and on dark pages. Checked for normal vision and for protanopia, deuteranopia and
+tritanopia: the roles differ from each other, and right outcomes from wrong ones, in lightness and in hue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from coconut_study.evaluation.outcomes import Outcome
-
-Role = Literal["thoughts", "written", "control"]
 
 THOUGHTS, THOUGHTS_TINT, THOUGHTS_PALE = "C0", "C1", "C2"  # continuous thoughts; lighter for k and variants
 WRITTEN = "C3"  # written steps, kept or removed one by one
@@ -29,4 +26,8 @@ OUTCOMES: Mapping[str, str] = {  # blue for right answers, warm for wrong ones
     Outcome.WRONG_TARGET: "C15",
     Outcome.HALLUCINATION: "C16",
     Outcome.INCORRECT_LABEL: "C17",
+}
+ON: Mapping[str, str] = {  # numbers on these colours: white on dark ones
+    outcome: "C18" if outcome in (Outcome.CORRECT_LABEL, Outcome.INCORRECT_LABEL) else "C19"
+    for outcome in Outcome
 }

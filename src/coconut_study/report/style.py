@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from io import BytesIO
@@ -63,8 +63,7 @@ def page(needed: float, title: str, how: str, **grid: Any) -> tuple[Figure, Any]
 
     `needed` is what the panels need of the height, in inches; `grid` is passed on.
     """
-    lines = [(line, 13.0) for line in textwrap.wrap(title, 76)]
-    lines += [(line, 8.5) for line in textwrap.wrap(how, 122)]
+    lines = [(line, 13.0) for line in _wrapped(title, 80)] + [(line, 8.5) for line in _wrapped(how, 136)]
     head = MARGIN + sum(LINE[size] for _, size in lines)
     tall = height(needed + head)
     figure, axes = plt.subplots(figsize=(WIDTH, tall), squeeze=False, **grid)
@@ -81,11 +80,16 @@ def page(needed: float, title: str, how: str, **grid: Any) -> tuple[Figure, Any]
     return figure, axes
 
 
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most `width` characters, no percent sign apart from its number."""
+    return textwrap.wrap(text.replace(" %", "\u00a0%"), width)
+
+
 def save(draw: Callable[[], Drawn], path: Path) -> None:
     """Write what `draw` draws: .svg, .pdf and .png, a twin -dark.png for dark pages, and its words as .txt.
 
-    The files hold no dates: the same figure gives the same files. They are drawn in memory, because matplotlib
-    hides the errors of a full disk behind its own.
+    The files hold no dates: the same figure gives the same files. They are drawn in memory, because
+    matplotlib hides the errors of a full disk behind its own.
     """
     with style():
         light = draw()
@@ -101,10 +105,10 @@ def save(draw: Callable[[], Drawn], path: Path) -> None:
     _write(path.with_suffix(".txt"), f"{light.alt}\n".encode())
 
 
-def _drawn(figure: Figure, suffix: str, metadata: dict[str, str | None]) -> bytes:
+def _drawn(figure: Figure, suffix: str, metadata: Mapping[str, str | None]) -> bytes:
     """The figure as a file of a format. The last format closes it."""
     drawn = BytesIO()
-    figure.savefig(drawn, format=suffix, metadata=metadata)
+    figure.savefig(drawn, format=suffix, metadata=dict(metadata))
     if suffix == "png":
         plt.close(figure)
     return drawn.getvalue()
@@ -112,7 +116,7 @@ def _drawn(figure: Figure, suffix: str, metadata: dict[str, str | None]) -> byte
 
 def _described(svg: bytes, drawn: Drawn) -> bytes:
     """An SVG whose description follows its title, where screen readers look for it."""
-    description = f"</title>\n <desc>{escape(drawn.alt)}</desc>"
+    description = f"</title>\n <desc>{escape(drawn.alt, quote=False)}</desc>"
     return svg.replace(b"</title>", description.encode(), 1)
 
 

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 TITLES = {"d": "Data set", "e": "Other set", "cot": "CoT", "coconut": "Coconut", "slow": "Slow & steady"}
+ROLES = {"cot": "written", "coconut": "thoughts", "slow": "control"}
 PAPER = {
     "accuracy": {"prosqa": {"cot": {"accuracy": 77.5, "sd": 1.9, "tokens": 49.4, "reference": "Table 1"}}},
 }
@@ -13,15 +14,20 @@ ROWS = [
     for method, k in (("cot", 0), ("coconut", 2))
 ]
 
-RULES = pd.DataFrame({"dataset": ["d"], "rule": ["coin"], "accuracy": [50.0]})
+RULES = pd.DataFrame(
+    {"dataset": "d", "rule": "coin", "question": range(4), "group": [0, 0, 1, 1], "points": 0.5}
+)
+BASES = {name: {seed: f"base {seed}" for seed in range(9)} for name in ("cot", "coconut", "slow")}
 
 
 def graded(method, seed, k, outcomes, dataset="d", tokens=4):
-    """Grades of a run at k thoughts, with the given outcomes."""
+    """Grades of a run at k thoughts, with the given outcomes; every question is a group by itself."""
     right = [outcome in ("correct label", "correct path") for outcome in outcomes]
     return pd.DataFrame(
         {"dataset": dataset, "method": method, "seed": seed, "k": k, "question": range(len(outcomes)),
-         "outcome": outcomes, "right": right, "right number": None, "tokens": tokens, "finished": True}
+         "group": range(len(outcomes)), "outcome": outcomes, "right": right, "right number": None, "tokens": tokens, "finished": True,
+         "edges": [0 if "label" in outcome else 3 for outcome in outcomes],
+         "wrong edges": [int(outcome == "hallucination") for outcome in outcomes]}
     )  # fmt: skip
 
 
@@ -57,7 +63,7 @@ def rows(seed, k, question, *candidates):
 
 # What the functions of the catalog take by keyword.
 SETTINGS = {
-    "titles": TITLES, "rows": ROWS, "worked": 95, "points": [point("line", "1", "cot")],
+    "titles": TITLES, "roles": ROLES, "paper_dataset": "prosqa", "rows": ROWS, "worked": 95, "margin": 3, "bases": BASES, "points": [point("line", "1", "cot")],
     "x": "label", "xlabel": "x",
     "stand_ins": {"datasets": {"prosqa": ["d"]}, "methods": {"cot": ["cot"]}, "trained": {"d cot": 0}},
     "runs": [{"dataset": "d", "method": "cot", "seed": 1, "stages": ["s"]}],

@@ -9,9 +9,9 @@ from coconut_study.common.files import write_csv
 from coconut_study.questions import schema
 from coconut_study.report import commands
 from coconut_study.report.catalog import FIGURES, TABLES
-from coconut_study.report.intervals import RUN
+from coconut_study.report.scores import RUN
 
-from .examples import PAPER, SETTINGS, history
+from .examples import PAPER, RULES, SETTINGS, history
 
 
 def rows_of_runs(table, folder):
@@ -41,7 +41,7 @@ def files(grades, values, question, tmp_path):
     others = {
         ("histories", "s"): history(0, [0.1, 0.9]),
         ("statistics", "Toy (test)"): pd.DataFrame({"measure": ["questions"], "value": [8]}),
-        ("shortcuts", "d"): pd.DataFrame({"rule": ["coin"], "accuracy": [50.0]}),
+        ("shortcuts", "d"): RULES.drop(columns="dataset"),
     }
     for (kind, name), table in others.items():
         write_csv(tmp_path / f"{kind}.csv", table)
@@ -90,4 +90,4 @@ def test_a_figure_is_drawn_in_every_format(name, files, tmp_path):
     files["values"] = files["values"] if name != "tree" else {"d/coconut/seed1": str(tmp_path / "one.csv")}
     drawn = make(FIGURES[name], files, tmp_path / "drawn")
     assert "<svg" in drawn.read_text(encoding="utf-8")
-    assert {path.suffix for path in drawn.parent.glob(f"{name}.*")} >= {".svg", ".pdf", ".png"}
+    assert {path.suffix for path in drawn.parent.glob(f"{name}.*")} >= {".svg", ".pdf", ".png", ".txt"}

@@ -1,65 +1,183 @@
-"""Figures of accuracy: what they draw, and the same bytes each time."""
+"""Figures of accuracy: what they draw, what they say, and which numbers they need to say it."""
 
-import math
-
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.text import Text
 
 from coconut_study.evaluation.outcomes import Outcome
-from coconut_study.report import figures, intervals, learning, results, style
+from coconut_study.report import figures, learning, results, scores, style
 
-from .examples import PAPER, ROWS, RULES, TITLES, point
+from .examples import BASES, PAPER, ROLES, ROWS, RULES, TITLES, point
+
+ASKED = {"titles": TITLES, "roles": ROLES, "dataset": "d"}
 
 
-def test_figures_are_written_in_three_formats_the_same_each_time(grades, tmp_path):
-    sweep, curves = results.sweep(intervals.by_run(grades)), pd.DataFrame(
-        {"dataset": "d", "method": "cot", "stage": 0, "epoch": [0, 1], "seen": [10, 20], "mean": [10, 20],
-         "low": math.nan, "high": math.nan, "n": 1, "loss": 1.0}
+def words(drawn):
+    """Every text that a figure shows."""
+    return [text.get_text() for text in drawn.figure.findobj(Text) if text.get_visible() and text.get_text()]
+
+
+def n_dots(axis):
+    """How many seeds a panel shows."""
+    return sum(len(dots.get_offsets()) for dots in axis.collections if isinstance(dots, PathCollection))
+
+
+@pytest.fixture(autouse=True)
+def _light():
+    with style.style():
+        yield
+    plt.close("all")
+
+
+# ------------------------------------------------------------------------------------- answers of methods
+
+
+def main_of(**ours):
+    """A main table: for each method its accuracy, interval and the paper's number."""
+    columns = ("accuracy", "low", "high", "paper accuracy")
+    rows = [
+        {"dataset": "d", "method": method, "seeds": 3, "paper sd": 0.3}
+        | dict(zip(columns, numbers, strict=True))
+        for method, numbers in ours.items()
+    ]
+    rule = {"dataset": "d", "method": "shortcut: short path", "accuracy": 61.0, "low": 60.0, "high": 62.0}
+    return pd.DataFrame([*rows, rule, rule | {"method": "shortcut: coin", "accuracy": 50.0}])
+
+
+SEEDS = pd.DataFrame(
+    {"dataset": "d", "method": ["coconut"] * 3 + ["cot"] * 3, "seed": [1, 2, 3] * 2, "k": 0,
+     "accuracy": [98, 99, 100, 75, 76, 77]}
+)  # fmt: skip
+AHEAD = {"slow": (50, 49, 51, 76.7), "cot": (76, 73, 79, 77.5), "coconut": (99, 98, 100, 97.0)}
+RULED = PAPER | {"baselines": {"prosqa": {"rule": "far", "accuracy": 96.8, "reference": "r"}}}
+
+
+def headline(main=None, seeds=SEEDS, paper=RULED, paper_dataset="prosqa"):
+    return figures.accuracy(
+        main_of(**AHEAD) if main is None else main, seeds, paper, **ASKED, paper_dataset=paper_dataset
+    )
+
+
+def test_methods_are_rows_by_role_and_rules_are_lines_with_names():
+    drawn = headline()
+    rows = [label.get_text() for label in drawn.figure.axes[0].get_yticklabels()]
+    assert rows == ["Coconut", "CoT", "Slow & steady"]
+    assert {"coin", "short path 61.0", "shortcut rule 96.8", "This study", "The paper"} <= {*words(drawn)}
+
+
+def test_every_seed_is_a_dot():
+    assert n_dots(headline().figure.axes[0]) == len(SEEDS)
+
+
+def test_the_headline_says_ahead_only_if_no_interval_overlaps():
+    assert headline().title.startswith("Coconut answers 99.0 %, ahead of CoT (76.0 %) and the best shortcut")
+    for numbers in ((99, 78, 100, 97.0), (99, float("nan"), float("nan"), 97.0)):
+        drawn = headline(main_of(**AHEAD | {"coconut": numbers}))
+        assert "ahead" not in drawn.title
+        assert "CoT (76.0 %), the best shortcut (61.0 %)" in drawn.title
+
+
+def test_the_headline_says_that_a_rule_ties_with_the_paper_only_within_its_deviation():
+    assert headline().title.endswith("on the paper’s questions a shortcut ties with it")
+    assert "ties" not in headline(main_of(**AHEAD | {"coconut": (99, 98, 100, 97.2)})).title
+    assert "ties" not in headline(paper=PAPER).title
+
+
+def test_the_alternative_text_of_the_headline_names_every_number():
+    alt = headline().alt
+    for number in (
+        "Coconut 99.0 % [98.0, 100.0], 3 seeds",
+        "short path) reaches 61.0 %",
+        "CoT 77.5 %",
+        "96.8",
+    ):
+        assert number in alt, number
+
+
+def test_without_a_number_of_the_paper_there_is_no_panel_of_it():
+    main = main_of(**AHEAD).assign(**{"paper accuracy": float("nan"), "paper sd": float("nan")})
+    assert len(headline(main, paper_dataset=None).figure.axes) == 1
+
+
+def test_a_data_set_without_rules_has_no_coin():
+    main = main_of(**AHEAD)[:3]
+    assert "coin" not in words(headline(main, paper=PAPER))
+
+
+def test_an_accuracy_far_below_a_coin_is_on_the_axis():
+    drawn = headline(main_of(**AHEAD | {"slow": (16, 15, 17, 76.7)}))
+    assert drawn.figure.axes[0].get_xlim()[0] < 15
+
+
+# ---------------------------------------------------------------------------------- number of thoughts
+
+
+@pytest.fixture
+def swept(grades):
+    counts = scores.by_group(grades)
+    main = results.main(counts, RULES, PAPER, rows=ROWS, worked=95, bases=BASES)
+    return results.sweep(counts, bases=BASES), results.sweep_seeds(counts), main
+
+
+def draw_sweep(swept):
+    return figures.sweep(*swept, **ASKED, method="coconut", references=["no_cot", "cot"])
+
+
+def test_a_sweep_starts_with_no_thoughts_and_ends_with_the_references(swept):
+    drawn = draw_sweep(swept)
+    rows = [label.get_text() for label in drawn.figure.axes[0].get_yticklabels()]
+    assert rows == ["k = 0", "k = 2", "CoT"]
+    assert n_dots(drawn.figure.axes[0]) == 4
+
+
+def test_paths_and_labels_alone_have_a_panel_each(swept):
+    _, paths, labels = draw_sweep(swept).figure.axes
+    names = [text.get_text() for axis in (paths, labels) for text in axis.get_legend().get_texts()]
+    assert names == [Outcome.CORRECT_PATH, Outcome.WRONG_TARGET, Outcome.HALLUCINATION, Outcome.CORRECT_LABEL]
+    assert "none" in [text.get_text() for text in paths.texts]  # with two thoughts
+    assert "With k = 2 no path is written, so none can be wrong." in " ".join(words(draw_sweep(swept)))
+
+
+def test_a_sweep_says_that_answers_rise_only_if_the_intervals_part(swept):
+    table, *others = swept
+    assert "rise" not in draw_sweep((table, *others)).title
+    parted = table.assign(low=table["mean"] - 1, high=table["mean"] + 1)
+    assert draw_sweep((parted, *others)).title == (
+        "From 0 to 2 thoughts, right answers of Coconut rise from 25.0 to 100.0 %"
+    )
+
+
+# --------------------------------------------------------------------------------------- learning curves
+
+
+def test_learning_has_a_gap_where_a_stage_begins(learnt):
+    drawn = figures.learning(learnt, learning.stages(learnt), **ASKED)
+    (axis,) = drawn.figure.axes
+    solid = [line for line in axis.lines if line.get_linestyle() == "-"]
+    assert [line.get_xdata().tolist() for line in solid] == [[0, 10, 20], [20, 30], [0, 10]]
+    assert "−30" in words(drawn)
+    assert drawn.title == (
+        "Coconut loses up to 30 points when a stage begins, and ends training at 60.0 %; "
+        "CoT ends training at 90.0 %"
+    )
+    assert "stage 1 from 70.0 to 40.0 %" in drawn.alt
+
+
+def test_learning_draws_and_names_every_method_however_many(learnt):
+    one = learnt[learnt["method"] == "coconut"]
+    names = [f"m{number}" for number in range(12)]
+    table = pd.concat([one.assign(method=name) for name in names])
+    drawn = figures.learning(
+        table, learning.stages(table), titles=TITLES | {name: f"Method {name}" for name in names},
+        roles=dict.fromkeys(names, "control"), dataset="d",
     )  # fmt: skip
-    for run in ("one", "two"):
-        style.save(
-            figures.sweep(sweep, titles=TITLES, dataset="d", method="coconut", references=["no_cot", "cot"]),
-            tmp_path / run / "sweep.svg",
-        )
-        style.save(
-            figures.accuracy(
-                results.main(intervals.by_run(grades), RULES, PAPER, rows=ROWS, worked=95),
-                results.seeds(intervals.by_run(grades), rows=ROWS),
-                titles=TITLES,
-            ),
-            tmp_path / run / "a.svg",
-        )
-        style.save(figures.learning(curves, titles=TITLES), tmp_path / run / "learning.svg")
-    for name in ("sweep", "a", "learning"):
-        for suffix in (".svg", ".pdf", ".png"):
-            one, two = (tmp_path / run / f"{name}{suffix}" for run in ("one", "two"))
-            assert one.read_bytes() == two.read_bytes(), (name, suffix)
-    drawn = (tmp_path / "one" / "sweep.svg").read_text()
-    assert all(outcome.value in drawn for outcome in Outcome)
-    assert "Coconut, k = 2" in drawn
+    places = [text.xy[1] for text in drawn.figure.axes[0].texts if text.get_text().startswith("Method")]
+    assert len({round(place, 3) for place in places}) == 12
 
 
-def drawn(figure, folder):
-    """The text of a figure's SVG."""
-    style.save(figure, folder / "figure.svg")
-    return (folder / "figure.svg").read_text(encoding="utf-8")
-
-
-def test_the_figure_of_stages_has_a_panel_for_every_staged_run(learnt, tmp_path):
-    other = learnt.assign(dataset="e")[learnt["method"] == "coconut"]
-    slow = learnt.assign(method="slow")[learnt["method"] == "coconut"]
-    table = learning.stages(pd.concat([learnt, other, slow]))
-    svg = drawn(figures.stages(table, titles=TITLES), tmp_path)
-    for label in ("Data set", "Other set", "Coconut", "Slow &amp; steady", "stage", "right answers (%)"):
-        assert f">{label}<" in svg, label
-    assert "before the stage's first update" in svg
-    assert "at its end" in svg
-    assert ">CoT<" not in svg  # a single stage has no course
-
-
-def test_the_figure_of_stages_is_drawn_without_staged_runs(learnt, tmp_path):
-    table = learning.stages(learnt[learnt["method"] == "cot"])
-    assert "<svg" in drawn(figures.stages(table, titles=TITLES), tmp_path)
+# ------------------------------------------------------------------------------------------- experiments
 
 
 @pytest.fixture
@@ -68,39 +186,39 @@ def compared(many):
         point("first line", "0.1", "cot"), point("first line", "0.3", "coconut", 2),
         point("second line", "0.1", "slow"), point("second line", "0.3", "coconut", 0),
     ]  # fmt: skip
-    return results.comparison(intervals.by_run(many), points=points)
+    counts = scores.by_group(many)
+    main = results.main(counts, RULES, PAPER, rows=ROWS, worked=95, bases=BASES)
+    return results.comparison(counts, points=points, bases=BASES), results.sweep_seeds(counts), main
+
+
+def draw_comparison(compared, x="label"):
+    return figures.comparison(*compared, titles=TITLES, roles=ROLES, x=x, xlabel="what is across")
 
 
 @pytest.mark.parametrize("x", ["label", "k", "tokens"])
-def test_the_figure_of_a_comparison_has_a_line_a_series(compared, tmp_path, x):
-    svg = drawn(figures.comparison(compared, titles=TITLES, x=x, xlabel="what is across"), tmp_path)
-    for label in ("Data set", "first line", "second line", "what is across", "right answers (%)"):
-        assert f">{label}<" in svg, label
-    assert (svg.count(">0.3<") >= 2) == (x == "tokens")  # there each point has its label beside it
+def test_a_comparison_has_a_line_a_series_and_a_dot_a_seed(compared, x):
+    drawn = draw_comparison(compared, x)
+    assert {"Data set", "first line", "second line", "what is across", "right answers, %"} <= {*words(drawn)}
+    assert ("0.3" in [text.get_text() for text in drawn.figure.axes[0].texts]) == (x == "tokens")
+    assert n_dots(drawn.figure.axes[0]) == 2 + 3 + 1 + 3
 
 
-def test_words_are_rows_of_the_figure_of_a_comparison(compared, tmp_path):
-    table = compared.assign(label=["plain", "0.3", "odd & even", "0.1"])
+def test_labels_that_are_not_numbers_are_rows(compared):
+    table, *others = compared
+    table = table.assign(label=["plain", "0.3", "odd & even", "0.1"])
     both = pd.concat([table, table.assign(dataset="e")])
-    svg = drawn(figures.comparison(both, titles=TITLES, x="label", xlabel=""), tmp_path)
-    for label in ("first line: plain", "first line: 0.3", "second line: odd &amp; even", "second line: 0.1"):
-        assert svg.count(f">{label}<") == 2, label
-    assert ">Data set<" in svg
-    assert ">Other set<" in svg
+    drawn = draw_comparison((both, *others))
+    rows = [label.get_text() for label in drawn.figure.axes[0].get_yticklabels()]
+    assert rows == ["first line: plain", "first line: 0.3", "second line: odd & even", "second line: 0.1"]
+    assert {"Data set", "Other set"} <= {*words(drawn)}
 
 
-def test_a_comparison_draws_every_series_however_many(many, tmp_path):
+def test_the_title_of_a_comparison_is_its_best_point(compared):
+    assert draw_comparison(compared).title == "second line, 0.1 answers most: 100.0 %"
+
+
+def test_a_comparison_draws_every_series_however_many(many, compared):
     points = [point(f"line {number}", at, "coconut", 2) for number in range(12) for at in ("1", "2")]
-    table = results.comparison(intervals.by_run(many), points=points)
-    svg = drawn(figures.comparison(table, titles=TITLES, x="label", xlabel="x"), tmp_path)
-    for number in range(12):
-        assert f">line {number}<" in svg, number
-
-
-def test_learning_draws_every_method_however_many(learnt, tmp_path):
-    one = learnt[learnt["method"] == "coconut"]
-    titles = TITLES | {f"m{number}": f"Method {number}" for number in range(12)}
-    table = pd.concat([one.assign(method=f"m{number}") for number in range(12)])
-    svg = drawn(figures.learning(table, titles=titles), tmp_path)
-    for number in range(12):
-        assert f">Method {number}<" in svg, number
+    table = results.comparison(scores.by_group(many), points=points, bases=BASES)
+    drawn = draw_comparison((table, *compared[1:]))
+    assert {f"line {number}" for number in range(12)} <= {*words(drawn)}

@@ -30,10 +30,22 @@ def names(plan, records):
 
 
 def test_a_study_has_the_tables_and_figures_of_its_experiments_and_no_others(small):
-    always = ["main", "seeds", "sweep", "claims", "data", "learning", "stages", "costs", "spent"]
+    always = [
+        "main",
+        "seeds",
+        "sweep",
+        "sweep_seeds",
+        "claims",
+        "data",
+        "learning",
+        "stages",
+        "costs",
+        "spent",
+    ]
     assert names(small, TABLES) == always
     assert names(small, FIGURES) == [
-        "accuracy", "learning", "stages", "sweep-balanced-coconut", "sweep-prosqa-coconut",
+        "accuracy-balanced", "accuracy-prosqa", "sweep-balanced-coconut", "sweep-prosqa-coconut",
+        "learning-balanced", "learning-prosqa",
     ]  # fmt: skip
 
 
@@ -71,6 +83,15 @@ def test_arguments_are_those_of_the_record_and_their_files_are_inputs(tour, reco
     assert files | set(map(str, read.tables.values())) <= set(inputs)
 
 
+def test_the_role_of_a_method_follows_from_what_stands_in_place_of_its_steps(tour):
+    roles = table_inputs.roles(tour)
+    assert {roles["cot"], roles["icot"]} == {"written"}
+    assert roles["coconut"] == "thoughts"
+    assert {roles[name] for name in ("no_cot", "pause_token", "without_thought", "without_curriculum")} == {
+        "control"
+    }
+
+
 def test_files_of_runs_are_named_by_their_runs(small):
     given = table_inputs.arguments(small, TABLES["sweep"], {}, PAPER)
     assert given["files"]["grades"] == {
@@ -95,7 +116,7 @@ def test_costs_wait_for_everything_that_is_measured(small, tour):
 
 def test_a_comparison_has_a_table_of_its_own(tour):
     given = table_inputs.arguments(tour, FIGURES["comparison"], {"comparison": "recipe"}, PAPER)
-    assert given["tables"] == {"comparison": "results/tour/tables/comparison-recipe.csv"}
+    assert given["tables"]["comparison"] == "results/tour/tables/comparison-recipe.csv"
 
 
 # --------------------------------------------------------------------------------------------- settings

@@ -1,0 +1,134 @@
+"""The marks of figures: what a dot, a bar, a diamond, a line and a shaded zone stand for, drawn one way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from coconut_study.report.palette import CONTROL, PAPER, SECONDARY, ZONE, ZONE_EDGE, ZONE_TEXT
+
+ANSWERS = "right answers, %"
+COIN = 50.0  # right answers (%) of a coin where a question has two options
+SHARE = (42.0, 101.0)  # an axis of right answers (%) that no method falls below a coin on
+
+
+def span(values: Sequence[float]) -> tuple[float, float]:
+    """The axis of right answers (%) that holds all of `values`: from below a coin, or from a lower ten."""
+    lowest = min((value for value in values if not pd.isna(value)), default=100.0)
+    return SHARE if lowest > SHARE[0] else (max(lowest // 10 * 10, 0) - 1, SHARE[1])
+
+
+def answers(axis: Axes, values: Sequence[float]) -> None:
+    """Right answers (%) across, on an axis that holds all of `values`."""
+    axis.set(xlim=span(values), xlabel=ANSWERS)
+    if axis.get_xlim() == SHARE:
+        axis.set_xticks(range(50, 101, 10))
+
+
+def spread(values: Sequence[float], near: float) -> list[float]:
+    """For each value an offset across the axis, from -0.2 to 0.2: dots less than `near` apart lie beside each
+    other while there is room."""
+    placed: list[tuple[float, float]] = []
+    for value in values:
+        taken = {offset for other, offset in placed if abs(other - value) < near}
+        free = [offset for offset in (0.0, 0.2, -0.2, 0.1, -0.1) if offset not in taken]
+        placed.append((value, (free or [0.0])[0]))
+    return [offset for _, offset in placed]
+
+
+def seeds(axis: Axes, values: Sequence[float], at: float, colour: str, *, near: float = 1.2) -> None:
+    """A filled dot for every seed, beside the height `at`."""
+    heights = [at + offset for offset in spread(values, near)]
+    axis.scatter(values, heights, s=24, color=colour, edgecolor=PAPER, linewidth=0.7, zorder=4)
+
+
+def mean(axis: Axes, value: float, low: float, high: float, at: float, colour: str) -> None:
+    """A short bar at the mean, and a thin line over its interval if it has one."""
+    axis.plot(
+        [value, value], [at - 0.32, at + 0.32], color=colour, linewidth=2.4, solid_capstyle="butt", zorder=3
+    )
+    if not pd.isna(low):
+        axis.plot([low, high], [at, at], color=colour, linewidth=1, zorder=2)
+
+
+def reported(axis: Axes, value: float, sd: float, at: float, colour: str) -> None:
+    """A hollow diamond for a number of the paper, and its standard deviation as a thick line."""
+    if not pd.isna(sd):
+        axis.plot([value - sd, value + sd], [at, at], color=colour, linewidth=2.4, zorder=3)
+    axis.plot(
+        value,
+        at,
+        marker="D",
+        markersize=5.5,
+        color=colour,
+        markerfacecolor=PAPER,
+        markeredgewidth=1.6,
+        zorder=4,
+    )
+
+
+def number(
+    axis: Axes, text: str, left: float, right: float, at: float, colour: str, weight: str = "normal"
+) -> None:
+    """A number beside marks that reach from `left` to `right`: on their right side, if there is room."""
+    room = axis.get_xlim()[1] - right > 0.16 * (axis.get_xlim()[1] - axis.get_xlim()[0])
+    axis.annotate(
+        text, (right if room else left, at), (7 if room else -7, 0), textcoords="offset points", va="center",
+        ha="left" if room else "right", color=colour, weight=weight,
+    )  # fmt: skip
+
+
+def coin(axis: Axes, *, vertical: bool = True, label: bool = True) -> None:
+    """A dotted line where a coin would be, and its name above it."""
+    line = axis.axvline if vertical else axis.axhline
+    line(COIN, color=SECONDARY, linestyle=":", linewidth=1.2, zorder=1.5)
+    if label and vertical:
+        above(axis, COIN, "coin")
+
+
+def rule(axis: Axes, at: float) -> None:
+    """A thin line at what a rule answers right."""
+    axis.axvline(at, color=ZONE_TEXT, linewidth=1, alpha=0.6, zorder=1)
+
+
+def zone(axis: Axes, high: float, low: float | None = None) -> None:
+    """What is right without planning: shaded up to `high`, darker from `low` on, where that is uncertain."""
+    axis.axvspan(axis.get_xlim()[0], high, color=ZONE, linewidth=0, zorder=0)
+    if low is not None:
+        axis.axvspan(low, high, color=ZONE_EDGE, linewidth=0, zorder=0)
+
+
+def above(axis: Axes, at: float, text: str, ha: str = "center") -> None:
+    """A word above the panel, at a place on its axis."""
+    axis.annotate(
+        text, (at, 1), (0, 3), xycoords=axis.get_xaxis_transform(), textcoords="offset points",
+        ha=ha, va="bottom", fontsize=8.5, color=ZONE_TEXT,
+    )  # fmt: skip
+
+
+def heading(axis: Axes, title: str, how: str = "", *, up: float = 0.0) -> None:
+    """The title of a panel and a grey line that says how to read it; `up` points further up."""
+    axis.annotate(title, (0, 1), (0, up + (18 if how else 6)), xycoords="axes fraction",
+                  textcoords="offset points", weight="bold")  # fmt: skip
+    axis.annotate(how, (0, 1), (0, up + 6), xycoords="axes fraction", textcoords="offset points",
+                  fontsize=8.5, color=SECONDARY)  # fmt: skip
+
+
+def labels(axis: Axes, ends: Mapping[str, tuple[float, str]], *, apart: float = 0.07) -> None:
+    """Names beside the right end of a panel, at the heights and in the colours of lines, at least `apart` of
+    the panel's height from each other."""
+    low, high = axis.get_ylim()
+    order = sorted(ends, key=lambda name: ends[name][0])
+    places = [(ends[name][0] - low) / (high - low) for name in order]
+    for _ in range(200):  # neighbours push each other apart
+        for i in range(len(places) - 1):
+            push = max(0.0, apart - (places[i + 1] - places[i])) / 2
+            places[i], places[i + 1] = places[i] - push, places[i + 1] + push
+    for name, place in zip(order, places, strict=True):
+        colour = ends[name][1]
+        axis.annotate(
+            name, (1, place), (6, 0), xycoords="axes fraction", textcoords="offset points", va="center",
+            color=colour, fontsize=8.5, weight="normal" if colour == CONTROL else "bold",
+        )  # fmt: skip
