@@ -18,6 +18,7 @@ from coconut_study.sequences.builder import Marks
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests share a process: those of a file, and all that need the finished smoke study.
 
