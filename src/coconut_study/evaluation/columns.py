@@ -11,12 +11,22 @@ if TYPE_CHECKING:
 RUN = ("dataset", "method", "seed")
 
 GRADES = (
-    *RUN, "k", "question", "outcome", "right", "right number", "tokens", "finished",
+    *RUN, "k", "question", "group", "outcome", "right", "right number", "tokens", "finished", "edges",
+    "wrong edges",
 )  # fmt: skip
 TIMINGS = ("k", "questions", "seconds")
 CLOCK = (*RUN, "batch size", "questions", "seconds", "device", "k")
-ENDING = (*RUN, "question", "fixed k", "fixed right", "classifier k", "classifier right", "threshold")
-VALUES = (*RUN, "question", "k", "node", "height", "correct", "value")
+ENDING = (
+    *RUN,
+    "question",
+    "group",
+    "fixed k",
+    "fixed right",
+    "classifier k",
+    "classifier right",
+    "threshold",
+)
+VALUES = (*RUN, "question", "group", "k", "frontier", "node", "height", "correct", "option", "value")
 DECODED = (*RUN, "question", "thought", "rank", "token", "probability")
 
 # The columns that tell the rows of a run apart, for each of these files.

@@ -89,6 +89,7 @@ def ending(
     from coconut_study.evaluation import ending as e
     from coconut_study.evaluation.columns import ENDING, RUN
     from coconut_study.evaluation.settings import Ending, GenerationSpec
+    from coconut_study.questions.question import group_numbers
     from coconut_study.sequences.templates import TEMPLATES
 
     spec = read_settings(GenerationSpec, settings)
@@ -96,12 +97,13 @@ def ending(
     model, tokenizer = load_model(checkpoint, spec)
     limits = {train: read_settings(Ending, learning).questions}
     template = TEMPLATES[spec.text.template]
-    splits = (read_questions(path, spec, tokenizer, limits.get(path)) for path in (train, valid, test))
-    chains = (
+    splits = [read_questions(path, spec, tokenizer, limits.get(path)) for path in (train, valid, test)]
+    chains = [
         e.chains(model, tokenizer, question_list, tokens, spec.layouts, template, spec.responding)
         for question_list, tokens in splits
-    )
-    table = pd.DataFrame(e.rows(*chains), columns=list(ENDING[len(RUN) :]))
+    ]
+    rows = e.rows(chains[0], chains[1], chains[2], group_numbers(splits[2][0]))
+    table = pd.DataFrame(rows, columns=list(ENDING[len(RUN) :]))
     write_csv(out, with_run(table, spec.run))
 
 

@@ -114,10 +114,11 @@ def threshold(probabilities: np.ndarray, right: np.ndarray) -> float:
     return float(max([*THRESHOLDS, NEVER], key=quality))
 
 
-def rows(train: Chains, valid: Chains, test: Chains) -> list[dict[str, Any]]:
+def rows(train: Chains, valid: Chains, test: Chains, groups: Sequence[int]) -> list[dict[str, Any]]:
     """One row per test question: k and whether it is right, with the fixed number and with the classifier.
 
-    The classifier is trained on `train`, its threshold is chosen on `valid`.
+    The classifier is trained on `train`, its threshold is chosen on `valid`. `groups` has the number of every
+    test question's group.
     """
     classifier = Classifier(train)
     chosen = threshold(classifier.probabilities(valid.states), valid.right)
@@ -126,6 +127,7 @@ def rows(train: Chains, valid: Chains, test: Chains) -> list[dict[str, Any]]:
     return [
         {
             "question": question,
+            "group": groups[question],
             "fixed k": fixed,
             "fixed right": bool(right[fixed]),
             "classifier k": int(k),

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from coconut_study.evaluation.columns import GRADES, RUN
-from coconut_study.evaluation.outcomes import Map, Outcome, classify
+from coconut_study.evaluation.outcomes import Map, Outcome, classify, edges
 from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.settings import Grading
-from coconut_study.questions.question import Question
+from coconut_study.questions.question import Question, group_numbers
 from coconut_study.sequences.templates import Template, is_right, is_right_number
 
 COLUMNS = GRADES[len(RUN) :]
@@ -22,23 +22,33 @@ def grade(
     """Grade the responses of a run: one row per response, with the columns `COLUMNS`.
 
     `right` compares the words of the answer, as the paper does. `right number` compares values, and is
-    missing if the gold answer is not a number. `tokens` is described at `count`.
+    missing if the gold answer is not a number. `tokens` is described at `count`, `edges` and `wrong edges` at
+    `outcomes.edges`. `group` numbers the questions that were drawn together.
     """
+    groups = group_numbers(questions)
     maps = [Map(question.graph) if question.graph else None for question in questions]
     rows = []
     for response in responses:
         question = questions[response.question]
         right = is_right(question, response.text, template)
-        outcome = _outcome(response, maps[response.question], right, template, settings)
+        graph_map, reading = maps[response.question], template.read(response.text)
+        if graph_map is None:
+            outcome, written = (Outcome.CORRECT_LABEL if right else Outcome.INCORRECT_LABEL), (0, 0)
+        else:
+            exact = settings.hidden_prefix == "exact"
+            outcome = classify(reading, graph_map, right=right, hidden=response.hidden, exact=exact)
+            written = edges(reading, graph_map, hidden=response.hidden, exact=exact)
         rows.append(
             (
                 response.k,
                 response.question,
+                groups[response.question],
                 outcome.value,
                 right,
                 is_right_number(question, response.text),
                 count(response, settings),
                 response.finished,
+                *written,
             )
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -57,18 +67,3 @@ def count(response: Response, settings: Grading) -> int:
         "end": int(response.finished),
     }
     return sum(counts[kind] for kind in settings.tokens)
-
-
-def _outcome(
-    response: Response, graph_map: Map | None, right: bool, template: Template, settings: Grading
-) -> Outcome:
-    """The outcome of a response; to a question without a graph it is a correct or an incorrect label."""
-    if graph_map is None:
-        return Outcome.CORRECT_LABEL if right else Outcome.INCORRECT_LABEL
-    return classify(
-        template.read(response.text),
-        graph_map,
-        right=right,
-        hidden=response.hidden,
-        exact=settings.hidden_prefix == "exact",
-    )

@@ -67,18 +67,38 @@ def classify(
     """
     if not reading.steps and not reading.malformed:
         return Outcome.CORRECT_LABEL if right else Outcome.INCORRECT_LABEL
+    _, n_wrong = edges(reading, graph_map, hidden=hidden, exact=exact)
     path = _nodes(reading)
-    if path is None or not all(graph_map.digraph.has_edge(*edge) for edge in pairwise(path)):
+    if n_wrong or path is None:
         return Outcome.HALLUCINATION
-    first, last = path[0], path[-1]
-    unwritten = 1 if reading.steps[0][0] is None else 0  # edges before `first` that the template omits
-    if not _begins_on_path(graph_map, first, hidden, unwritten, exact):
-        return Outcome.HALLUCINATION
-    if last != graph_map.target:
+    if path[-1] != graph_map.target:
         return Outcome.WRONG_TARGET
-    if graph_map.depth[first] + len(path) - 1 > graph_map.depth[graph_map.target]:
+    if graph_map.depth[path[0]] + len(path) - 1 > graph_map.depth[graph_map.target]:
         return Outcome.LONGER_PATH
     return Outcome.CORRECT_PATH
+
+
+def edges(
+    reading: Reading, graph_map: Map, *, hidden: int | None = 0, exact: bool = False
+) -> tuple[int, int]:
+    """(edges written up to the first wrong one, 1 if there is a wrong one else 0); the arguments are those of
+    `classify`.
+
+    The place where a path begins counts as an edge if the template omits its head; steps that cannot be read,
+    or do not connect, count as one wrong edge.
+    """
+    if not reading.steps and not reading.malformed:
+        return 0, 0
+    path = _nodes(reading)
+    if path is None:
+        return 1, 1
+    unwritten = 1 if reading.steps[0][0] is None else 0  # edges before the first node that the template omits
+    if not _begins_on_path(graph_map, path[0], hidden, unwritten, exact):
+        return 1, 1
+    for n_before, edge in enumerate(pairwise(path)):
+        if not graph_map.digraph.has_edge(*edge):
+            return unwritten + n_before + 1, 1
+    return unwritten + len(path) - 1, 0
 
 
 def _nodes(reading: Reading) -> list[str] | None:

@@ -108,6 +108,11 @@ def by_group(questions: Sequence[Question]) -> list[list[int]]:
     return groups
 
 
+def group_numbers(questions: Sequence[Question]) -> list[int]:
+    """The number of every question's group (see `by_group`), from 0."""
+    return [number for number, group in enumerate(by_group(questions)) for _ in group]
+
+
 def _drawn_together(one: Graph | None, other: Graph | None) -> bool:
     if one is None or other is None or one.names != other.names:
         return False

@@ -17,7 +17,7 @@ from coconut_study.common.reading import read_csv, read_yaml
 from coconut_study.evaluation.columns import CLOCK, DECODED, ENDING, GRADES, KEYS, VALUES
 from coconut_study.questions import describe
 from coconut_study.questions import shortcuts as simple_rules
-from coconut_study.report.intervals import MEASURES, RUN, by_run
+from coconut_study.report.scores import MEASURES, RUN, by_group
 
 if TYPE_CHECKING:
     from coconut_study.questions.question import Question
@@ -39,16 +39,17 @@ TEXT = (
     "series",
     "label",
     "way",
+    "size",
 )
-FLAGS = ("right", "right number", "finished", "fixed right", "classifier right", "correct")
+FLAGS = ("right", "right number", "finished", "fixed right", "classifier right", "correct", "option")
 # Columns of which a cell may be empty.
 GAPS = ("right number", "accuracy", "loss", "value", "threshold")
 
 
 def grades(files: Files) -> pd.DataFrame:
-    """The grades of every run as shares (see `intervals.by_run`). Each file is summed up by itself: a study
-    may have more grades than fit into memory."""
-    runs = (by_run(_graded(name, path)) for name, path in files.items())
+    """The counts of every run (see `scores.by_group`). Each file is summed up by itself: a study may have
+    more grades than fit into memory."""
+    runs = (by_group(_graded(name, path)) for name, path in files.items())
     return pd.concat(runs, ignore_index=True)
 
 

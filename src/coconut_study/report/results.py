@@ -1,6 +1,7 @@
 """Tables of what runs answer: accuracy, tokens, sweeps and comparisons. Pure.
 
-All are made from `grades`, the table of `intervals.by_run`: one row per run and k, shares in percent.
+All are made from `counts`, the table of `scores.by_group`: one row per run, k and group of questions. `bases`
+names the base model of every method and seed (see `scores.by_base`). Accuracies are in percent.
 """
 
 from __future__ import annotations
@@ -12,99 +13,129 @@ import numpy as np
 import pandas as pd
 
 from coconut_study.report.cells import SHORTCUT, rounded, titled, with_interval
-from coconut_study.report.intervals import ANSWER, MEASURES, RUN, VALUE, interval
+from coconut_study.report.intervals import Estimate, estimate
+from coconut_study.report.scores import (
+    ANSWER,
+    MEASURES,
+    RUN,
+    TOKENS,
+    VALUE,
+    by_base,
+    by_run,
+    difference,
+    fixed,
+    scores,
+)
+
+Bases = Mapping[str, Mapping[int, str]]
+SHARE = (0.0, 100.0)
+POINT = ["dataset", "method", "k"]
 
 
-def sweep(grades: pd.DataFrame) -> pd.DataFrame:
-    """One row per data set, method, k and measure: mean and interval over seeds, in percent."""
+def sweep(counts: pd.DataFrame, *, bases: Bases) -> pd.DataFrame:
+    """One row per data set, method, k and measure: mean and interval, in percent, and the number of units."""
     rows = []
-    for key, seeds in grades.groupby(["dataset", "method", "k"], sort=False):
+    for key, runs in counts.groupby(POINT, sort=False):
         for measure in MEASURES:
-            share = interval(seeds[measure].tolist(), (0, 100))
-            rows.append(dict(zip(("dataset", "method", "k"), key, strict=True)) | {"measure": measure}
-                        | share._asdict())  # fmt: skip
+            share = estimate(by_base(scores(runs, measure), bases[key[1]])).interval(SHARE)
+            rows.append(dict(zip(POINT, key, strict=True)) | {"measure": measure} | share._asdict())
     return pd.DataFrame(rows)
 
 
+def sweep_seeds(counts: pd.DataFrame) -> pd.DataFrame:
+    """One row per run and k: the shares of right answers and of each outcome, in percent."""
+    return by_run(counts)[[*RUN, "k", *MEASURES]]
+
+
 def main(
-    grades: pd.DataFrame,
+    counts: pd.DataFrame,
     shortcuts: pd.DataFrame,
     paper: Mapping[str, Any],
     *,
     rows: Sequence[Mapping[str, Any]],
     worked: float,
+    bases: Bases,
 ) -> pd.DataFrame:
     """Our results next to the paper's Table 1: one row for each of `rows`, then one per shortcut.
 
     Each of `rows` has dataset, method, the k that it was trained with, and the paper's data set and method
     that it is compared with (or None). A seed has worked if at least `worked` percent of its answers are
-    right. `shortcuts` has dataset, rule and accuracy.
+    right. `shortcuts` has dataset, rule, group and points: one row per rule and question.
     """
-    table = []
-    for row in rows:
-        chosen = at_trained_k(grades, row)
-        accuracy = interval(chosen[ANSWER].tolist(), (0, 100))
-        reported = paper["accuracy"].get(row["paper_dataset"], {}).get(row["paper_method"], {})
-        table.append(
-            {
-                "dataset": row["dataset"],
-                "method": row["method"],
-                "seeds": accuracy.n,
-                "worked": int((chosen[ANSWER] >= worked).sum()),
-                "accuracy": accuracy.mean,
-                "low": accuracy.low,
-                "high": accuracy.high,
-                "value": chosen[VALUE].mean(),
-                "tokens": chosen["tokens"].mean(),
-                "paper accuracy": reported.get("accuracy"),
-                "paper sd": reported.get("sd"),
-                "paper tokens": reported.get("tokens"),
-            }
-        )
-    rules = shortcuts.dropna(subset="accuracy")  # missing for data sets without graphs
-    rules = rules.assign(method=SHORTCUT + rules["rule"]).drop(columns="rule")
-    numbers = {"paper accuracy": float, "paper sd": float, "paper tokens": float, "value": float}
-    whole = {"seeds": "Int64", "worked": "Int64"}
-    both = pd.concat([pd.DataFrame(table).astype(numbers), rules], ignore_index=True).astype(whole)
-    return both.sort_values("dataset", key=lambda names: names.map(_order(names)), kind="stable")
+    table = [_row(at(counts, row), row, paper, worked, bases) for row in rows]
+    table += [
+        {"dataset": key[0], "method": f"{SHORTCUT}{key[1]}"} | _accuracy(estimate(fixed(points)))
+        for key, points in shortcuts.groupby(["dataset", "rule"], sort=False)
+    ]
+    whole = dict.fromkeys(("seeds", "bases", "worked"), "Int64")
+    numbers = dict.fromkeys(("value", "tokens", "paper accuracy", "paper sd", "paper tokens"), float)
+    made = pd.DataFrame(table).astype(whole | numbers)
+    return made.sort_values("dataset", key=lambda names: names.map(_order(names)), kind="stable")
 
 
-def seeds(grades: pd.DataFrame, *, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def _row(
+    runs: pd.DataFrame, row: Mapping[str, Any], paper: Mapping[str, Any], worked: float, bases: Bases
+) -> dict[str, Any]:
+    """A row of the main table, from the counts of its runs."""
+    own = by_run(runs)
+    base_of = bases[row["method"]]
+    reported = paper["accuracy"].get(row["paper_dataset"], {}).get(row["paper_method"], {})
+    return {
+        "dataset": row["dataset"],
+        "method": row["method"],
+        "seeds": len(own),
+        "bases": len({base_of[seed] for seed in own["seed"]}),
+        "worked": int((own[ANSWER] >= worked).sum()),
+        **_accuracy(estimate(by_base(scores(runs, ANSWER), base_of))),
+        "value": own[VALUE].mean(),
+        "tokens": own[TOKENS].mean(),
+        "paper accuracy": reported.get("accuracy"),
+        "paper sd": reported.get("sd"),
+        "paper tokens": reported.get("tokens"),
+    }
+
+
+def _accuracy(found: Estimate) -> dict[str, float]:
+    mean, low, high, _ = found.interval(SHARE)
+    return {"accuracy": mean, "low": low, "high": high}
+
+
+def seeds(counts: pd.DataFrame, *, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """One row per run: right answers (percent) and tokens at the k that it was trained with."""
-    table = pd.concat([at_trained_k(grades, row) for row in rows], ignore_index=True)
-    return table[[*RUN, "k", ANSWER, "tokens"]].rename(columns={ANSWER: "accuracy"})
+    table = by_run(pd.concat([at(counts, row) for row in rows], ignore_index=True))
+    return table[[*RUN, "k", ANSWER, TOKENS]].rename(columns={ANSWER: "accuracy"})
 
 
-def at_trained_k(grades: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
+def at(counts: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
     """The runs of the data set, method and k of `row`."""
-    at = ["dataset", "method", "k"]
-    return grades[(grades[at] == [row[name] for name in at]).all(axis=1)]
+    return counts[(counts[POINT] == [row[name] for name in POINT]).all(axis=1)]
+
+
+def comparison(counts: pd.DataFrame, *, points: Sequence[Mapping[str, Any]], bases: Bases) -> pd.DataFrame:
+    """One row per point of an experiment: accuracy, tokens, and the difference to the first point of its
+    series.
+
+    A point has dataset, series, label, method and k. A difference is between runs with the same seed on the
+    same questions, in percentage points; it is missing if no seed has both.
+    """
+    rows, first = [], dict[tuple[str, str], pd.DataFrame]()
+    for point in points:
+        runs, base_of = at(counts, point), bases[point["method"]]
+        own = scores(runs, ANSWER)
+        reference = first.setdefault((point["dataset"], point["series"]), own)
+        accuracy = estimate(by_base(own, base_of)).interval(SHARE)
+        apart = estimate(by_base(difference(own, reference), base_of)).interval()
+        rows.append(
+            dict(point)
+            | accuracy._asdict()
+            | {"tokens": by_run(runs)[TOKENS].mean(), "difference": apart.mean}
+            | {"difference low": apart.low, "difference high": apart.high}
+        )
+    return pd.DataFrame(rows)
 
 
 def _order(names: pd.Series) -> dict[str, int]:
     return {name: i for i, name in enumerate(dict.fromkeys(names))}
-
-
-def comparison(grades: pd.DataFrame, *, points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row per point of an experiment: accuracy, tokens, and the difference to the first point of its
-    series.
-
-    A point has dataset, series, label, method and k. A difference is between runs with the same seed, in
-    percentage points; it is missing if no seed has both.
-    """
-    rows, first = [], dict[tuple[str, str], pd.Series]()
-    for point in points:
-        chosen = at_trained_k(grades, point).set_index("seed")
-        accuracy = interval(chosen[ANSWER].tolist(), (0, 100))
-        reference = first.setdefault((point["dataset"], point["series"]), chosen[ANSWER])
-        difference = interval((chosen[ANSWER] - reference).dropna().tolist())
-        rows.append(
-            dict(point)
-            | accuracy._asdict()
-            | {"tokens": chosen["tokens"].mean(), "difference": difference.mean}
-            | {"difference low": difference.low, "difference high": difference.high}
-        )
-    return pd.DataFrame(rows)
 
 
 def format_main(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
@@ -114,6 +145,10 @@ def format_main(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFra
             "data set": table["dataset"].map(lambda name: titles[name]),
             "method": table["method"].map(lambda name: titles.get(name, name)),
             "accuracy (%)": with_interval(table["accuracy"], table["low"], table["high"]),
+            "seeds": [
+                "–" if pd.isna(seeds) else f"{seeds}, of {bases} base models" if bases > 1 else f"{seeds}"
+                for seeds, bases in zip(table["seeds"], table["bases"], strict=True)
+            ],
             "worked": [
                 "–" if pd.isna(n) else f"{good} of {n}"
                 for good, n in zip(table["worked"], table["seeds"], strict=True)

@@ -75,7 +75,7 @@ def test_it_learns_to_stop_where_the_answer_is_right():
     learnt, _ = separable(0)
     tuned, _ = separable(1)
     tested, first = separable(2)
-    rows = ending.rows(learnt, tuned, tested)
+    rows = ending.rows(learnt, tuned, tested, range(60))
     assert [row["question"] for row in rows] == list(range(60))
     assert [row["classifier k"] for row in rows] == first.tolist()
     assert all(row["classifier right"] and row["fixed right"] and row["fixed k"] == 3 for row in rows)
@@ -89,7 +89,7 @@ def test_it_stops_before_thoughts_that_spoil_the_answer():
         right = np.arange(4) == first[:, None]
         one.states[..., 2] = np.where(right, 5, -5)
         chains.append(Chains(one.states, right))
-    rows = ending.rows(*chains)
+    rows = ending.rows(*chains, range(len(chains[-1].right)))
     assert all(row["classifier right"] for row in rows)
     assert [row["fixed right"] for row in rows] == chains[2].right[:, 3].tolist()
     assert not all(row["fixed right"] for row in rows)
@@ -109,12 +109,13 @@ def test_answers_that_are_all_alike_do_not_fail(answer):
     one, _ = separable(0)
     same = Chains(one.states, np.full_like(one.right, answer))
     assert Classifier(same).probabilities(one.states).tolist() == np.full((60, 4), float(answer)).tolist()
-    rows = ending.rows(same, same, same)
+    rows = ending.rows(same, same, same, range(len(same.right)))
     assert {(row["classifier k"], row["classifier right"], row["fixed right"]) for row in rows} == {
         (0, answer, answer)
     }
     late = Chains(one.states, np.broadcast_to(np.arange(4) == 3, (60, 4)))
-    assert all(row["classifier right"] and row["classifier k"] == 3 for row in ending.rows(same, late, late))
+    stopped = ending.rows(same, late, late, range(60))
+    assert all(row["classifier right"] and row["classifier k"] == 3 for row in stopped)
 
 
 # ---------------------------------------------------------------------------------------------- chains

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from coconut_study.common.errors import StudyError
-from coconut_study.report import inputs, intervals
+from coconut_study.report import inputs, scores
 
 from .examples import graded
 
@@ -15,7 +15,7 @@ def written(tables, folder):
     """Grades of runs in files, by the names of the runs."""
     files = {}
     for table in tables:
-        dataset, method, seed = table[intervals.RUN].iloc[0]
+        dataset, method, seed = table[scores.RUN].iloc[0]
         path = folder / f"{method}-{seed}.csv"
         table.to_csv(path, index=False)
         files[f"{dataset}/{method}/seed{seed}"] = path
@@ -31,21 +31,24 @@ def runs():
 
 
 def test_runs_summed_up_file_by_file_are_those_summed_up_together(runs, tmp_path):
-    together = intervals.by_run(pd.concat(runs, ignore_index=True))
+    together = scores.by_group(pd.concat(runs, ignore_index=True))
     pd.testing.assert_frame_equal(inputs.grades(written(runs, tmp_path)), together, check_exact=True)
-    assert together["right value"].isna().tolist() == [True] * 4 + [False]
+    assert together.groupby("method", sort=False)["numbers"].sum().tolist() == [0, 0, 2]
 
 
-def test_the_memory_for_many_runs_is_that_of_one(tmp_path):
+def test_many_runs_take_the_memory_of_their_counts_and_of_one_file(tmp_path):
     outcomes = ["correct path", "hallucination"] * 1000
-    files = written([graded("coconut", seed, 2, outcomes) for seed in range(40)], tmp_path)
+    of_groups = [question // 4 for question in range(2000)]
+    tables = [graded("coconut", seed, 2, outcomes).assign(group=of_groups) for seed in range(40)]
+    files = written(tables, tmp_path)
     peaks = []
     for few in (dict(list(files.items())[:2]), files):
         tracemalloc.start()
-        assert len(inputs.grades(few)) == len(few)
+        counts = inputs.grades(few)
+        assert len(counts) == 500 * len(few)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < 2 * peaks[0]
+    assert peaks[1] < peaks[0] + 3 * counts.memory_usage().sum()
 
 
 def test_a_file_without_rows_or_with_those_of_another_run_is_refused(runs, tmp_path):
