@@ -7,8 +7,8 @@ the mean is estimated from the mean squares of the two-way table without repeate
 freedom by Satterthwaite's approximation. With three to ten units this covers better than a bootstrap, which
 draws from too few units (tests/unit/report/test_intervals.py has both).
 
-A rule that involves no training answers the same in every run. Its score table has the single row `FIXED`, and
-its mean varies over groups alone.
+A rule that involves no training answers the same in every run. Its score table has the single row `FIXED`,
+and its mean varies over groups alone.
 """
 
 from __future__ import annotations

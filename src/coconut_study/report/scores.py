@@ -1,8 +1,8 @@
 """What responses are worth, run by run and group by group: counts, shares and score tables. Pure.
 
-A *group* holds the questions that were drawn together, for example the four of a crossed group. They depend on
-one another, so intervals are over groups (see `intervals`). `counts` below is the table of `by_group`: one row
-per run, k and group. A measure is one count divided by another.
+A *group* holds the questions that were drawn together, for example the four of a crossed group. They depend
+on one another, so intervals are over groups (see `intervals`). `counts` below is the table of `by_group`: one
+row per run, k and group. A measure is one count divided by another.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ import pytest
 from coconut_study.evaluation.grade import COLUMNS, count, grade
 from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.settings import Grading
+from coconut_study.questions.datasets import generate
 from coconut_study.questions.question import Question
+from coconut_study.questions.settings import Crossed
 from coconut_study.sequences.templates import TEMPLATES
 
 PROSE = TEMPLATES["prose"]
@@ -30,6 +32,17 @@ def test_grades_are_one_row_per_response(question):
     assert rows["outcome"].tolist() == ["correct path", "incorrect label", "correct label"]
     assert rows["right"].tolist() == [True, False, True]
     assert rows["question"].tolist() == [0, 0, 0]
+    assert rows[["edges", "wrong edges"]].to_numpy().tolist() == [[2, 0], [0, 0], [0, 0]]
+
+
+def test_questions_that_were_drawn_together_have_the_number_of_their_group():
+    drawn = generate(
+        Crossed(source="crossed", nodes=12, edges=14, hops=(3, 3), persons=2, concepts=10, seed=1,
+                sizes={"train": 4, "valid": 4, "test": 8})
+    )["test"]  # fmt: skip
+    responses = [response("", question) for question in range(8)]
+    rows = grade(responses, drawn, PROSE, Grading(hidden_prefix="completable"))
+    assert rows["group"].tolist() == [0] * 4 + [1] * 4
 
 
 def test_only_labels_without_a_graph():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coconut_study.evaluation.outcomes import Map, Outcome, classify
+from coconut_study.evaluation.outcomes import Map, Outcome, classify, edges
 from coconut_study.questions import schema
 from coconut_study.questions.question import sentence
 from coconut_study.sequences.templates import TEMPLATES, is_right
@@ -118,3 +118,21 @@ def test_chains_of_edges_are_classified_as_the_definitions_say(edges):
     else:
         expected = Outcome.CORRECT_PATH if len(edges) == 2 else Outcome.LONGER_PATH
     assert outcome(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden", "template", "expected"),
+    [
+        ("Alex is a lempus.\nEvery lempus is a rompus.\n### Alex is a rompus.", 0, PROSE, (2, 0)),
+        ("Alex is a lempus.\nEvery lempus is a gorpus.\nEvery gorpus is a rompus.\n### x", 0, PROSE, (2, 1)),
+        ("Alex is a rompus.\n### x", 0, PROSE, (1, 1)),
+        ("Every lempus rompus.\n### x", 0, PROSE, (1, 1)),
+        ("### Alex is a rompus.", 2, PROSE, (0, 0)),
+        (" lempus rompus ### rompus", 0, SYMBOLS, (2, 0)),
+        (" lempus gorpus ### gorpus", 0, SYMBOLS, (2, 1)),
+        (" rompus ### rompus", 1, SYMBOLS, (1, 0)),
+        (" gorpus ### gorpus", 1, SYMBOLS, (1, 1)),
+    ],
+)
+def test_edges_are_counted_up_to_the_first_wrong_one(text, hidden, template, expected):
+    assert edges(template.read(text), MAP, hidden=hidden) == expected
