@@ -11,7 +11,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: study test tour unit check
 
 study: .venv/.installed
-	$(BIN)/snakemake --cores all --report results/quick/report.html --report-after-run
+	$(BIN)/snakemake --cores all --report results/quick/report.html --report-after-run \
+		--report-stylesheet workflow/report/report.css
 
 test: .venv/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadgroup

@@ -94,7 +94,8 @@ def finished(tmp_path_factory) -> Project:
     """A project in which the smoke study has run to its report."""
     project = Project(tmp_path_factory.mktemp("finished"))
     done = project.snakemake(
-        "--cores", "all", "--report", "results/smoke/report.html", "--report-after-run"
+        "--cores", "all", "--report", "results/smoke/report.html", "--report-after-run",
+        "--report-stylesheet", "workflow/report/report.css",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return project

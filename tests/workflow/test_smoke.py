@@ -27,6 +27,8 @@ def test_every_table_and_figure_is_there_in_every_format(results):
         for suffix in (".svg", ".pdf", ".png", "-dark.png"):
             assert (results / "figures" / f"{file}{suffix}").stat().st_size > 1000
     report = (results / "report.html").read_text(encoding="utf-8")
+    start = report.partition('id="workflow-desc"')[2].partition("</script>")[0]
+    assert start.count("<svg") == start.count("Right answers on ") / 3 == 2  # drawn, described, and in words
     assert "accuracy and tokens, beside the paper" in report
     assert "its numbers mean nothing" in report
 

@@ -7,7 +7,7 @@ OUTPUTS:           <results>/tables/*.{csv,md,tex,html}   <results>/figures/*.{s
 
 import json
 
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_NAMESPACE
 
 from coconut_study.report import markup
 from coconut_study.report.catalog import FIGURES, TABLES
@@ -19,6 +19,16 @@ localrules:
 
 
 DEFAULT_FILTERS["as_text"] = markup.restructured  # for captions: settings in them are text
+
+
+def headlines():
+    """The headline figure of each data set: its file, and its numbers in words. For the start page of the report."""
+    names = table_inputs.names(plan, FIGURES["accuracy"])
+    drawn = [path for name in names if (path := Path(f"{plan.results}/figures/{name}.svg")).exists()]
+    return [(path, path.with_suffix(".txt").read_text(encoding="utf-8")) for path in drawn]
+
+
+DEFAULT_NAMESPACE["headlines"] = headlines
 
 
 def inputs_of(record):

@@ -7,8 +7,10 @@ markup, and a tab or a line break is a space.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from coconut_study.common.files import written
 
@@ -17,28 +19,48 @@ if TYPE_CHECKING:
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><style>
-body {{ font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; color: #222; }}
+body {{ font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; max-width: 1000px; color: #222; }}
 table {{ border-collapse: collapse; }}
-th, td {{ padding: 0.3em 0.9em; text-align: left; white-space: nowrap; }}
+th, td {{ padding: 0.3em 0.6em; text-align: left; vertical-align: top; }}
+{numbers} {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 thead th {{ border-top: 2px solid; border-bottom: 1px solid; }}
 tbody tr:last-child td {{ border-bottom: 2px solid; }}
 </style></head><body>
 {table}
 </body></html>
 """
+FOLDED = """
+<details><summary>{title}</summary><ul>
+{lines}
+</ul></details>"""
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table of text beside `path`: as .md, .tex and .html."""
-    for suffix, text in ((".md", markdown(table)), (".tex", latex(table)), (".html", html(table))):
+class Folded(NamedTuple):
+    """A table of text and lines below it, which a page shows when their title is clicked."""
+
+    table: pd.DataFrame
+    title: str
+    lines: Sequence[str]
+
+
+def write_table(path: Path, made: pd.DataFrame | Folded) -> None:
+    """Write a table of text beside `path`: as .md, .tex (without lines below it) and .html."""
+    table, title, lines = made if isinstance(made, Folded) else (made, "", ())
+    texts = {
+        ".md": markdown(table, title, lines),
+        ".tex": latex(table),
+        ".html": html(table, title, lines),
+    }
+    for suffix, text in texts.items():
         with written(path.with_suffix(suffix)) as file:
             file.write(text)
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """A Markdown table."""
+def markdown(table: pd.DataFrame, title: str = "", lines: Sequence[str] = ()) -> str:
+    """A Markdown table, and the lines below it as one paragraph."""
     shown = table.map(_markdown).rename(columns=_markdown)
-    return shown.to_markdown(index=False, disable_numparse=True) + "\n"
+    below = f"\n{_markdown(title)}: {_markdown('; '.join(lines))}.\n" if lines else ""
+    return shown.to_markdown(index=False, disable_numparse=True) + "\n" + below
 
 
 def _markdown(cell: object) -> str:
@@ -47,10 +69,21 @@ def _markdown(cell: object) -> str:
     return re.sub(r"[\\`*_~<|$]|&(?=[#\w])|(?<=\])(?=[(\[:])", r"\\\g<0>", _line(cell))
 
 
-def html(table: pd.DataFrame) -> str:
-    """An HTML page with the table, for the report."""
+def html(table: pd.DataFrame, title: str = "", lines: Sequence[str] = ()) -> str:
+    """An HTML page with the table and the lines below it, for the report."""
     shown = table.map(_line).rename(columns=_line)
-    return PAGE.format(table=shown.to_html(index=False, border=0, justify="left"))
+    items = "\n".join(f"<li>{escape(_line(line))}</li>" for line in lines)
+    below = FOLDED.format(title=f"{escape(_line(title))} ({len(lines)})", lines=items) if lines else ""
+    page = shown.to_html(index=False, border=0, justify="left")
+    return PAGE.format(table=page + below, numbers=_numbers(shown))
+
+
+def _numbers(shown: pd.DataFrame) -> str:
+    """A CSS selector of the columns that hold numbers, with their intervals, or dashes."""
+    columns = enumerate((shown.iloc[:, i] for i in range(shown.shape[1])), 1)
+    number = re.compile(r"[-+−]?\.?\d|–$")
+    found = [at for at, cells in columns if all(number.match(cell) for cell in cells)]
+    return ", ".join(f"th:nth-child({at}), td:nth-child({at})" for at in found) or "td:empty"
 
 
 def latex(table: pd.DataFrame) -> str:

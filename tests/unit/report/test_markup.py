@@ -42,6 +42,13 @@ def test_signs_that_latex_reads_as_commands_are_escaped(text, latex):
     assert f"\n{latex} \\\\" in markup.latex(pd.DataFrame({"token": [text]}))
 
 
+def test_numbers_of_a_page_are_aligned_on_the_right_and_words_on_the_left():
+    table = pd.DataFrame({"method": ["CoT", "3 steps"], "%": ["99.6 [99.3, 99.9]", "–"], "+": ["−1", ".5"]})
+    rule = "th:nth-child(2), td:nth-child(2), th:nth-child(3), td:nth-child(3) { text-align: right;"
+    assert rule in markup.html(table)
+    assert "td:nth-child(1)" not in markup.html(table)
+
+
 def test_a_table_is_written_in_three_formats(tmp_path):
     markup.write_table(tmp_path / "table.csv", TABLE)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".html", ".md", ".tex"]
