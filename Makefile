@@ -15,7 +15,7 @@ study: .venv/.installed
 		--report-stylesheet workflow/report/report.css
 
 test: .venv/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 tour: .venv/.installed
 	$(BIN)/python -m pytest -m slow

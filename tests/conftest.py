@@ -17,21 +17,6 @@ from coconut_study.sequences.builder import Marks
 # In the background SIGINT is ignored, also by the processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests share a process: those of a file, and all that need the finished smoke study.
-
-    So each fixture is made once. The tests of the study take longest and begin first.
-    """
-    study = [
-        item for item in items if item.get_closest_marker("workflow") and "finished" in item.fixturenames
-    ]
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("finished" if item in study else str(item.path)))
-    items.sort(key=lambda item: item not in study)
-
-
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 #     Alex -> lempus -> rompus        Tom -> gorpus

@@ -11,6 +11,7 @@ from copy import copy
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflow", "config", "profiles", "src")
@@ -90,12 +91,18 @@ def fresh(tmp_path_factory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Project:
-    """A project in which the smoke study has run to its report."""
-    project = Project(tmp_path_factory.mktemp("finished"))
-    done = project.snakemake(
-        "--cores", "all", "--report", "results/smoke/report.html", "--report-after-run",
-        "--report-stylesheet", "workflow/report/report.css",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return project
+def finished(tmp_path_factory, fresh) -> Project:
+    """A project in which the smoke study has run to its report: a copy for each process of tests."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            folder.mkdir()
+            done = Project(folder).snakemake(
+                "--cores", "all", "--report", "results/smoke/report.html", "--report-after-run",
+                "--report-stylesheet", "workflow/report/report.css",
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    project = copy(fresh)
+    project.folder = folder
+    return project.copied_to(tmp_path_factory.mktemp("finished") / "project")
