@@ -24,7 +24,9 @@ DEFAULT_FILTERS["as_text"] = markup.restructured  # for captions: settings in th
 def headlines():
     """The headline figure of each data set: its file, and its numbers in words. For the start page of the report."""
     names = table_inputs.names(plan, FIGURES["accuracy"])
-    drawn = [path for name in names if (path := Path(f"{plan.results}/figures/{name}.svg")).exists()]
+    drawn = [
+        path for name in names if (path := Path(f"{plan.results}/figures/{name}.svg")).exists()
+    ]
     return [(path, path.with_suffix(".txt").read_text(encoding="utf-8")) for path in drawn]
 
 
@@ -97,9 +99,7 @@ for number, record in enumerate(FIGURES.values(), 1):
                 category="Figures",
                 labels={"figure": f"{number} {record.title}"},  # the report sorts by them
             ),
-            others=multiext(
-                f"<results>/figures/{record.file}", ".pdf", ".png", "-dark.png", ".txt"
-            ),
+            others=multiext(f"<results>/figures/{record.file}", ".pdf", ".png", "-dark.png", ".txt"),
         log:
             f"<logs>/{record.log}.log",
         benchmark:

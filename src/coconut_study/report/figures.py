@@ -316,8 +316,9 @@ def _stack(axis: Axes, shares: pd.DataFrame, at: Sequence[float], outcomes: Sequ
         if (shares[outcome.value] == 0).all():
             continue
         axis.barh(
-            at, shares[outcome.value], left=left, height=0.66, color=OUTCOMES[outcome], label=outcome.value
-        )
+            at, shares[outcome.value], left=left, height=0.66, color=OUTCOMES[outcome], edgecolor=PAPER,
+            linewidth=0.8, label=outcome.value,
+        )  # fmt: skip
         for height, start, share in zip(at, left, shares[outcome.value], strict=True):
             if share >= 12:
                 axis.text(start + share / 2, height, f"{share:.0f}", ha="center", va="center", fontsize=8.2,
@@ -337,6 +338,7 @@ def _stack(axis: Axes, shares: pd.DataFrame, at: Sequence[float], outcomes: Sequ
 def learning(
     table: pd.DataFrame,
     stages: pd.DataFrame,
+    main: pd.DataFrame,
     *,
     titles: Mapping[str, str],
     roles: Mapping[str, str],
@@ -347,10 +349,9 @@ def learning(
     rows = table[table["dataset"] == dataset]
     drops = _drops(stages[stages["dataset"] == dataset])
     title, alt = _course(rows, drops, titles, roles, titles[dataset])
-    how = (
-        "Lines: means on validation questions; shaded: 95 % intervals, from three seeds on; dotted: a coin, "
-        "and the change in points where a new stage begins."
-    )
+    coin = bool(baselines(main, dataset))
+    how = "Lines: means on validation questions; shaded: 95 % intervals, from three seeds on; dotted"
+    how += f", with the change in points: a new stage begins{'; dotted across: a coin' * coin}."
     figure, axes = page(2.75, title, how)
     axis = axes[0][0]
     axis.set(
@@ -360,7 +361,8 @@ def learning(
         ylabel=marks.ANSWERS,
     )
     axis.xaxis.set_major_formatter(lambda seen, _: f"{seen / 1000:g}")
-    axis.axhline(marks.COIN, color=SECONDARY, linestyle=":", linewidth=1.2, zorder=1)
+    if coin:
+        marks.coin(axis, vertical=False)
     for method, line in rows.groupby("method", sort=False):
         _line(axis, line, drops[drops["method"] == method], ROLES[roles[method]])
     ends = rows.groupby("method", sort=False).last()
@@ -453,10 +455,10 @@ def comparison(
     numeric = x != "label" or np.isfinite(pd.to_numeric(table["label"], errors="coerce")).all()
     n_rows = table.groupby("dataset").size().max()
     title, alt = _compared(table, titles)
-    needed = 2.5 if numeric else 0.75 + 0.3 * n_rows
-    figure, axes = page(
-        needed + 0.3, title, MARKS, ncols=len(names), sharey=True, sharex=numeric,
-    )  # fmt: skip
+    how = "Dots: seeds; lines: means and, upright, 95 % intervals, from three seeds on." if numeric else MARKS
+    how += " Dotted: a coin." * any(baselines(main, name) for name in names)
+    needed = 2.8 if numeric else 1.05 + 0.3 * n_rows
+    figure, axes = page(needed, title, how, ncols=len(names), sharey=True, sharex=numeric)
     for axis, name in zip(axes[0], names, strict=True):
         rows, own = table[table["dataset"] == name], seeds[seeds["dataset"] == name]
         draw = _curves if numeric else _listed
@@ -487,7 +489,7 @@ def _compared(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[str, str]
         for _, row in table.iterrows()
     ]
     where = f" on {titles[best['dataset']]}" if table["dataset"].nunique() > 1 else ""
-    title = f"{best['series']}, {best['label']}{where} answers most: {rounded(best['mean'])} %"
+    title = f"{best['series']} at {best['label']}{where} answers most: {rounded(best['mean'])} %"
     return title, f"Right answers: {'; '.join(points)}."
 
 

@@ -153,7 +153,7 @@ def test_a_sweep_says_that_answers_rise_only_if_the_intervals_part(swept):
 
 
 def test_learning_has_a_gap_where_a_stage_begins(learnt):
-    drawn = figures.learning(learnt, learning.stages(learnt), **ASKED)
+    drawn = figures.learning(learnt, learning.stages(learnt), main_of(), **ASKED)
     (axis,) = drawn.figure.axes
     solid = [line for line in axis.lines if line.get_linestyle() == "-"]
     assert [line.get_xdata().tolist() for line in solid] == [[0, 10, 20], [20, 30], [0, 10]]
@@ -165,12 +165,19 @@ def test_learning_has_a_gap_where_a_stage_begins(learnt):
     assert "stage 1 from 70.0 to 40.0 %" in drawn.alt
 
 
+def test_learning_has_a_coin_only_where_questions_have_two_options(learnt):
+    for main, n_coins in ((main_of(), 1), (main_of(**AHEAD)[:3], 0)):
+        (axis,) = figures.learning(learnt, learning.stages(learnt), main, **ASKED).figure.axes
+        coins = [line for line in axis.lines if set(line.get_ydata()) == {50.0}]
+        assert len(coins) == n_coins
+
+
 def test_learning_draws_and_names_every_method_however_many(learnt):
     one = learnt[learnt["method"] == "coconut"]
     names = [f"m{number}" for number in range(12)]
     table = pd.concat([one.assign(method=name) for name in names])
     drawn = figures.learning(
-        table, learning.stages(table), titles=TITLES | {name: f"Method {name}" for name in names},
+        table, learning.stages(table), main_of(), titles=TITLES | {name: f"Method {name}" for name in names},
         roles=dict.fromkeys(names, "control"), dataset="d",
     )  # fmt: skip
     places = [text.xy[1] for text in drawn.figure.axes[0].texts if text.get_text().startswith("Method")]
@@ -214,7 +221,7 @@ def test_labels_that_are_not_numbers_are_rows(compared):
 
 
 def test_the_title_of_a_comparison_is_its_best_point(compared):
-    assert draw_comparison(compared).title == "second line, 0.1 answers most: 100.0 %"
+    assert draw_comparison(compared).title == "second line at 0.1 answers most: 100.0 %"
 
 
 def test_a_comparison_draws_every_series_however_many(many, compared):
