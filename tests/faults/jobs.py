@@ -97,7 +97,11 @@ JOBS = (
         ),
         ("responses.jsonl", "test.jsonl", "card.json"),
     ),
-    Job("shortcuts", ("shortcuts", "--questions", "test.jsonl", "--out", "shortcuts.csv"), ("test.jsonl",)),
+    Job(
+        "shortcuts",
+        ("shortcuts", "--train", "train.jsonl", "--test", "test.jsonl", "--out", "shortcuts.csv"),
+        ("train.jsonl", "test.jsonl"),
+    ),
     shown(TABLES["main"], "main.csv", ("grades.csv", "shortcuts.csv")),
     shown(TABLES["seeds"], "seeds.csv", ("grades.csv",)),
     shown(FIGURES["accuracy"], "accuracy.svg", ("main.csv", "seeds.csv"), dataset="balanced"),

@@ -58,7 +58,7 @@ OTHERS = {
         "--responses", "nowhere.jsonl", "--out", "out.csv",
     ),
     "describe": (*TEST, "--out", "out.csv"),
-    "shortcuts": (*TEST, "--out", "out.csv"),
+    "shortcuts": ("--train", SPLITS["train"], "--test", SPLITS["test"], "--out", "out.csv"),
 }  # fmt: skip
 
 

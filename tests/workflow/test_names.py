@@ -112,7 +112,7 @@ def made_up(kind, name):
         return pd.DataFrame({"stage": stage, "epoch": [0, 1], "questions": [0, 8],
                              "loss": [None, 1.0], "accuracy": [0.0, 0.5]})  # fmt: skip
     if kind == "shortcuts":
-        return pd.DataFrame({"rule": ["null", "a|b"], "accuracy": [50.0, 60.0]})
+        return pd.DataFrame({"rule": ["null", "a|b"], "question": 0, "group": 0, "points": [0.5, 1.0]})
     return pd.DataFrame({"measure": ["questions", "steps"], "value": [8, 3.0]})
 
 
@@ -167,7 +167,14 @@ def test_every_table_and_figure_is_made(made):
     tables = {path.stem for path in (made / "tables").glob("*.csv")}
     assert tables >= {*TABLES} - {"comparison"} | {"comparison-None", "comparison-numbers"}
     figures = {path.stem for path in (made / "figures").glob("*.svg")}
-    assert figures >= {"accuracy-NA", "learning-NA", "sweep-NA-007", "tree-NA-007-seed2", "comparison-None"}
+    assert figures >= {
+        "accuracy-NA",
+        "learning-NA",
+        "sweep-NA-007",
+        "tree-NA-007",
+        "values-NA",
+        "comparison-None",
+    }
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ EDITS = [
     ),
     ("questions.schema", f"{RULES} figure_tree"),
     ("questions.describe", "describe table_data"),
-    ("questions.shortcuts", "shortcuts table_main"),
+    ("questions.shortcuts", "shortcuts table_main table_claims"),
+    ("questions.neighbourhoods", "shortcuts"),
     ("questions.frontiers", "probe decode"),
     ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data"),
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
@@ -66,12 +67,16 @@ EDITS = [
     ("report.data", "table_data"),
     ("report.results", "table_main table_seeds table_sweep table_comparison"),
     ("report.learning", "table_learning table_stages"),
-    ("report.claims", "table_claims"),
+    ("report.claims report.sides report.stand_ins report.verdicts", "table_claims"),
     ("report.costs", "table_clock table_costs table_spent"),
-    ("report.thoughts", "table_ending table_parallelism table_heights table_decoded"),
+    (
+        "report.thoughts",
+        "table_claims table_ending table_decoded table_parallelism table_best table_contrasts "
+        "table_values_seeds table_heights figure_values figure_tree",
+    ),
     ("report.style report.palette", FIGURE),
     ("report.figures report.marks", CURVES),
-    ("report.thought_figures", "figure_parallelism figure_heights figure_tree"),
+    ("report.thought_figures", "figure_values figure_tree"),
 ]
 # Modules that shape no result, or reach results only through the parameters of rules.
 NO_RESULT = """

@@ -81,7 +81,8 @@ rule describe:
 
 rule shortcuts:
     input:
-        questions="<results>/data/{dataset}/test.jsonl",
+        train="<results>/data/{dataset}/train.jsonl",
+        test="<results>/data/{dataset}/test.jsonl",
         card="<results>/data/{dataset}/card.json",
     output:
         table="<results>/data/{dataset}/shortcuts.csv",
@@ -94,7 +95,8 @@ rule shortcuts:
     shell:
         r"""
         python -m coconut_study shortcuts \
-            --questions {input.questions:q} \
+            --train {input.train:q} \
+            --test {input.test:q} \
             --card {input.card:q} \
             --out {output.table:q} &>{log:q}
         """

@@ -82,11 +82,20 @@ def describe(questions: Questions, out: Out, card: Card = None) -> None:
 
 
 @app.command()
-def shortcuts(questions: Questions, out: Out, card: Card = None) -> None:
-    """Write how often simple rules that plan no path are right."""
-    from coconut_study.questions import card as cards
-    from coconut_study.questions import schema as q
-    from coconut_study.questions import shortcuts as s
+def shortcuts(
+    train: Annotated[Path, typer.Option(help="training questions")],
+    test: Annotated[Path, typer.Option(help="test questions")],
+    out: Out,
+    card: Card = None,
+) -> None:
+    """Write how rules that plan no path answer the test questions; some learn from training questions."""
+    import pandas as pd
 
-    cards.check(card, {questions.stem: questions})
-    write_csv(out, s.table(q.read(questions)))
+    from coconut_study.questions import card as cards
+    from coconut_study.questions import neighbourhoods
+    from coconut_study.questions import schema as q
+    from coconut_study.questions import shortcuts as rules
+
+    cards.check(card, {"train": train, "test": test})
+    known, asked = q.read(train), q.read(test)
+    write_csv(out, pd.concat([rules.table(asked), neighbourhoods.table(known, asked)], ignore_index=True))
