@@ -47,14 +47,15 @@ def test_every_method_answers_every_data_set(results):
 
 def test_every_table_is_there_in_every_format(results):
     names = ["main", "seeds", "sweep", "claims", "data", "stages", "costs", "spent", "clock", "ending"]
-    names += ["parallelism", "heights", "decoded", *(f"comparison-{name}" for name in COMPARISONS)]
+    names += ["parallelism", "best", "contrasts", "heights", "decoded"]
+    names += [*(f"comparison-{name}" for name in COMPARISONS)]
     for name, suffix in product(names, (".csv", ".md", ".tex", ".html")):
         assert (results / "tables" / f"{name}{suffix}").stat().st_size > 50, (name, suffix)
 
 
 def test_every_figure_is_there_in_every_format(results):
-    names = ["accuracy-prosqa", "learning-prosqa", "sweep-prosqa-coconut", "parallelism-prosqa-coconut"]
-    names += ["heights-prosqa-coconut", "tree-prosqa-coconut-seed0"]
+    names = ["accuracy-prosqa", "learning-prosqa", "sweep-prosqa-coconut", "values-prosqa"]
+    names += ["tree-prosqa-coconut"]
     names += [f"comparison-{name}" for name in COMPARISONS]
     for name, suffix in product(names, (".svg", ".pdf", ".png")):
         assert (results / "figures" / f"{name}{suffix}").stat().st_size > 1000, (name, suffix)

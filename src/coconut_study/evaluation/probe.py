@@ -5,8 +5,8 @@ forced to write a step there (paper section 5.3 and Figure 7): the product over 
 given all tokens before it. A pause in the place of a thought has no content, so the values after k pauses are
 what a model knows without thoughts. Values are not aggregated here.
 
-Dimensions: B questions, G groups of rows that share what comes before the thoughts, R rows, K states along a chain of thoughts,
-A columns after the thoughts, T columns, N predicted tokens, D hidden size, V vocabulary.
+Dimensions: B questions, G groups of rows that share what comes before the thoughts, R rows, K states along a
+chain of thoughts, A columns after the thoughts, T columns, N predicted tokens, D hidden size, V vocabulary.
 """
 
 from __future__ import annotations
@@ -159,8 +159,8 @@ def values(model: PreTrainedModel, groups: Seq[Seq[Sequence]], pad: int) -> Tens
     """The probability (R,) of the loss tokens of each row: the product over them, each given all before it.
 
     Rows of a group must agree in all that comes before the continuous thoughts; they may differ in the number
-    of these and in what follows. One prefill and one chain of thoughts serve the whole group, and one more forward pass
-    reads what follows in all rows of all groups.
+    of these and in what follows. One prefill and one chain of thoughts serve the whole group, and one more
+    forward pass reads what follows in all rows of all groups.
     """
     device = next(model.parameters()).device
     lined_up = partial(collate, pad=pad, aligned=True, share_prefixes=False)  # whose columns must agree

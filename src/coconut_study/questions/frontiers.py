@@ -18,11 +18,13 @@ Height = Literal["shortest", "longest"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A node of a frontier: its name, its height, and whether the target can be reached from it (correct)."""
+    """A node of a frontier: its name, its height, whether the target can be reached from it (correct), and
+    whether the question names it as an option."""
 
     node: str
     height: int
     correct: bool
+    option: bool
 
 
 def candidates(graph: Graph, depth: int, height: Height) -> list[Candidate]:
@@ -30,7 +32,11 @@ def candidates(graph: Graph, depth: int, height: Height) -> list[Candidate]:
     digraph = graph.digraph
     height_of = heights(digraph, height)
     correct = {graph.target, *nx.ancestors(digraph, graph.target)}
-    return [Candidate(graph.names[node], height_of[node], node in correct) for node in frontier(graph, depth)]
+    options = (graph.target, graph.neg_target)
+    return [
+        Candidate(graph.names[node], height_of[node], node in correct, node in options)
+        for node in frontier(graph, depth)
+    ]
 
 
 def frontier(graph: Graph, depth: int) -> list[int]:

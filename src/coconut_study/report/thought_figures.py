@@ -3,86 +3,272 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import cycle
+from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import networkx as nx
+import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.patches import Rectangle
 
 from coconut_study.common.errors import StudyError
 from coconut_study.evaluation.outcomes import Map
 from coconut_study.questions.question import Question, facts_of
-from coconut_study.report.style import style
-
-# Okabe and Ito's colours, which differ for every kind of colour vision.
-ROOT, TARGET, OTHER = "#1F3A5F", "#009E73", "#E69F00"
-FRONTIERS = ("#56B4E9", "#CC79A7", "#D55E00", "#F0E442")
-CORRECT, INCORRECT = "#0072B2", "#D55E00"
-AREAS = {1: "#08519C", 2: "#4292C6", 3: "#BDD7E7"}
-NODE_SIZE = 1700  # points squared
+from coconut_study.report import marks
+from coconut_study.report.cells import rounded
+from coconut_study.report.palette import INK, PAPER, ROLES, RULE, SECONDARY, WRITTEN
+from coconut_study.report.style import Drawn, page
+from coconut_study.report.thoughts import ADVANTAGE, ALL, DECIDED, OVER_UNIFORM
 
 Point = tuple[float, float]
 
 
-def _of(table: pd.DataFrame, name: str, dataset: str, method: str) -> pd.DataFrame:
-    """The rows of a data set and method in the table `name`; StudyError if there are none."""
-    rows = table[(table["dataset"] == dataset) & (table["method"] == method)]
+def _of(table: pd.DataFrame, name: str, dataset: str) -> pd.DataFrame:
+    """The rows of a data set in the table `name`; StudyError if there are none."""
+    rows = table[table["dataset"] == dataset]
     if rows.empty:
-        raise StudyError(f"{name}.csv: has no rows of {method} on {dataset}")
+        raise StudyError(f"{name}.csv: has no rows of {dataset}")
     return rows
 
 
 def _after(k: int) -> str:
-    return f"After {k} thought" + "s" * (k != 1)
+    return f"after {k} thought{'s' * (k != 1)}" if k else "before any thought"
+
+
+# --------------------------------------------------------------------------------------- values
+
+
+def values(
+    best: pd.DataFrame,
+    contrasts: pd.DataFrame,
+    seeds: pd.DataFrame,
+    *,
+    titles: Mapping[str, str],
+    roles: Mapping[str, str],
+    dataset: str,
+) -> Drawn:
+    """What the values of candidates tell (paper Figures 8 and 9), one row of panels per method.
+
+    Left: the value of the best candidate at equal numbers of candidates, beside that of equal ones. Right: by
+    how much correct candidates are valued more than incorrect ones of the same question.
+    """
+    best = _of(best[best["size"] != ALL], "best", dataset)
+    seeds, contrasts = seeds[seeds["dataset"] == dataset], contrasts[contrasts["dataset"] == dataset]
+    methods = list(dict.fromkeys(best["method"]))
+    first = next((name for name in methods if roles[name] == "thoughts"), methods[0])
+    title = _finding(contrasts[contrasts["method"] == first])
+    how = (
+        "Dots: seeds; short bars: means, with 95 % intervals from three seeds on; grey: all candidates equal."
+    )
+    figure, axes = page(
+        0.45 + 1.7 * len(methods), title, how,
+        nrows=len(methods), ncols=2, width_ratios=[2, 1], sharex="col", sharey="col",
+    )  # fmt: skip
+    sizes = sorted(set(best["size"]), key=int)
+    advantages = contrasts[contrasts["measure"] == ADVANTAGE]
+    for name, (left, right) in zip(methods, axes, strict=True):
+        own = seeds[seeds["method"] == name]
+        colour = ROLES[roles[name]]
+        _sized(left, best[best["method"] == name], own[own["measure"] == "best"], sizes, colour)
+        _told(right, advantages[advantages["method"] == name], own[own["measure"] == ADVANTAGE], colour)
+        left.set_title(titles[name], color=colour)
+    axes[0][1].set_title("Correct minus incorrect, points")
+    _counted(axes[-1][0], best[best["method"] == first], sizes, ROLES[roles[first]])
+    figure.supylabel("value of the best candidate, %", fontsize=9, color=SECONDARY)
+    axes[-1][1].set_xlabel("← incorrect higher    correct higher →", labelpad=14)
+    return Drawn(figure, title, _words(contrasts, titles, dataset))
+
+
+def _tints(colour: str, ks: Sequence[int]) -> dict[int, str]:
+    """A tint of the colour for every k: the more thoughts, the stronger."""
+    shares = np.linspace(0.4, 1, len(ks)) if len(ks) > 1 else [1.0]
+    full, none = np.array(to_rgb(colour)), np.array(to_rgb(PAPER))
+    return {k: to_hex(share * full + (1 - share) * none) for k, share in zip(ks, shares, strict=True)}
+
+
+def _places(best: pd.DataFrame, sizes: Sequence[str]) -> dict[tuple[str, int], float]:
+    """The place across the panel of every number of candidates and k."""
+    ks = sorted(set(best["k"]))
+    step = 0.8 / len(ks)
+    return {
+        (size, k): i + step * (j - (len(ks) - 1) / 2)
+        for i, size in enumerate(sizes)
+        for j, k in enumerate(ks)
+    }
+
+
+def _sized(axis: Axes, best: pd.DataFrame, seeds: pd.DataFrame, sizes: Sequence[str], colour: str) -> None:
+    """The best value against the number of candidates; every k has a place beside the others."""
+    ks = sorted(set(best["k"]))
+    tints, places = _tints(colour, ks), _places(best, sizes)
+    for i, size in enumerate(sizes):
+        rows = best[best["size"] == size].sort_values("k")
+        axis.plot([i - 0.42, i + 0.42], rows["uniform"].iloc[:1].repeat(2), color=SECONDARY, linewidth=1.8)
+        at = [places[size, k] for k in rows["k"]]
+        axis.plot(at, rows["mean"], color=RULE, linewidth=1, zorder=1)
+        for x, (_, row) in zip(at, rows.iterrows(), strict=True):
+            tint = tints[row["k"]]
+            axis.plot([x - 0.09, x + 0.09], [row["mean"]] * 2, color=tint, linewidth=2.4, zorder=3)
+            axis.plot([x, x], [row["low"], row["high"]], color=tint, linewidth=1, zorder=2)
+            dots = seeds[(seeds["size"] == size) & (seeds["k"] == row["k"])]["value"].tolist()
+            across = [x + 0.35 * offset for offset in marks.spread(dots, 5)]
+            axis.scatter(across, dots, s=15, color=[tint], edgecolor=PAPER, linewidth=0.6, zorder=4)
+    axis.set(xlim=(-0.5, len(sizes) - 0.5), ylim=(0, 103), yticks=range(0, 101, 25))
+    axis.set_xticks(range(len(sizes)), sizes)
+    for k, tint in tints.items():
+        axis.scatter([], [], s=15, color=[tint], label=_after(k))
+    axis.legend(loc="upper right", borderpad=0, handletextpad=0.1, labelspacing=0.2)
+
+
+def _counted(axis: Axes, best: pd.DataFrame, sizes: Sequence[str], colour: str) -> None:
+    """The numbers of questions below the panel, in the colour of their k."""
+    tints, places = _tints(colour, sorted(set(best["k"]))), _places(best, sizes)
+    for _, row in best.iterrows():
+        axis.annotate(
+            str(row["questions"]), (places[row["size"], row["k"]], 0), (0, -18), ha="center", va="top",
+            xycoords=axis.get_xaxis_transform(), textcoords="offset points", fontsize=8.2,
+            color=tints[row["k"]],
+        )  # fmt: skip
+    axis.set_xlabel("number of candidates (above: questions)", labelpad=14)
+
+
+def _told(axis: Axes, contrasts: pd.DataFrame, seeds: pd.DataFrame, colour: str) -> None:
+    """Correct minus incorrect candidates: one row for every k."""
+    tints = _tints(colour, sorted(set(seeds["k"])))
+    axis.axvline(0, color=SECONDARY, linewidth=1.8, zorder=1)
+    for i, (_, row) in enumerate(contrasts.sort_values("k").iterrows()):
+        tint = tints[row["k"]]
+        marks.mean(axis, row["mean"], row["low"], row["high"], i, tint)
+        marks.seeds(axis, seeds[seeds["k"] == row["k"]]["value"].dropna().tolist(), i, tint)
+        axis.text(
+            0.5, i - 0.5, f"{_after(row['k'])} ({row['questions']} questions)", fontsize=8.2, color=SECONDARY,
+            ha="center", va="center", transform=axis.get_yaxis_transform(),
+            bbox={"facecolor": PAPER, "linewidth": 0, "pad": 1},
+        )  # fmt: skip
+    axis.set(ylim=(len(contrasts) - 0.5, -0.75), yticks=[])
+    axis.spines["left"].set_visible(False)
+
+
+def _finding(contrasts: pd.DataFrame) -> str:
+    """What the intervals say; no more than they bear."""
+    known = contrasts.dropna(subset="low")
+    narrows, favours = (_signs(known[known["measure"] == measure]) for measure in (DECIDED, ADVANTAGE))
+    if not narrows or not favours:
+        return "What thoughts hold: the values of candidates for the next step"
+    if narrows == favours == {0}:
+        return "Neither a narrower choice nor a preference for the right nodes is detected"
+    width = {1: "Thoughts narrow the choice", -1: "Thoughts widen the choice"}
+    aim = {
+        frozenset({1}): "nodes that lead to the asked option are preferred",
+        frozenset({-1}): "nodes that lead elsewhere are preferred",
+        frozenset({0}): "no preference for the right nodes is detected",
+    }
+    first = width.get(max(narrows, key=abs), "No narrower choice is detected")
+    return f"{first}; {aim.get(frozenset(favours), 'the preference for the right nodes depends on the step')}"
+
+
+def _signs(rows: pd.DataFrame) -> set[int]:
+    """On which side of 0 the intervals are: 1 above, -1 below, 0 for one that holds it."""
+    return {int(row["low"] > 0) - int(row["high"] < 0) for _, row in rows.iterrows()}
+
+
+def _words(contrasts: pd.DataFrame, titles: Mapping[str, str], dataset: str) -> str:
+    """The finding in words, from the table of contrasts."""
+    said = [f"Values of the candidates for the next step on {titles[dataset]}, against equal values."]
+    shown = {ADVANTAGE: "correct minus incorrect", OVER_UNIFORM: "best minus equal"}
+    for (method, k), rows in contrasts.groupby(["method", "k"], sort=False):
+        parts = [
+            f"{shown[row['measure']]} {_points(row)} ({row['questions']} questions)"
+            for _, row in rows.iterrows()
+            if row["measure"] in shown
+        ]
+        said.append(f"{titles[method]}, {_after(k)}: {', '.join(parts)}.")
+    for _, row in contrasts[contrasts["measure"] == DECIDED].iterrows():
+        said.append(f"{titles[row['method']]}, second step minus first at equal numbers: {_points(row)}.")
+    return " ".join(said)
+
+
+def _points(row: pd.Series) -> str:
+    span = "" if pd.isna(row["low"]) else f" [{rounded(row['low'])}, {rounded(row['high'])}]"
+    return f"{rounded(row['mean'])}{span} points"
 
 
 # ------------------------------------------------------------------------------------------ search tree
 
+BAR = 0.42  # height of a full bar, in rows
+BARS = 0.62  # width of all bars of a node, in columns
 
-def tree(values: pd.DataFrame, questions: Sequence[Question], *, case: int) -> Figure:
-    """The latent search tree of question number `case` of a run (paper Figure 7)."""
+
+def tree(
+    values: pd.DataFrame,
+    questions: Sequence[Question],
+    *,
+    titles: Mapping[str, str],
+    roles: Mapping[str, str],
+    method: str,
+    case: int,
+) -> Drawn:
+    """The latent search tree of question number `case` (paper Figure 7): the nodes that its root leads to, a
+    column for each distance, and the value of every candidate as one bar per seed.
+
+    `values` has the runs of one data set and method. The option that the root does not lead to is drawn
+    beside.
+    """
     candidates = values[values["question"] == case]
     if candidates.empty:
         last = values["question"].max()
         raise StudyError(f"probing.case: question {case} was not probed; the last one probed is {last}")
-    return search_tree(questions[case], candidates)
-
-
-def search_tree(question: Question, values: pd.DataFrame) -> Figure:
-    """The nodes that the root of a graph question leads to, one row for each distance from it.
-
-    `values` holds the question's candidates after each k: columns k, node and value. The option that the root
-    does not lead to is drawn beside them.
-    """
+    question = questions[case]
     assert question.graph is not None
     graph_map = Map(question.graph)
-    other = question.graph.names[question.graph.neg_target]
     reached = graph_map.digraph.subgraph(graph_map.depth)
-    places = _places(reached, graph_map.depth)
-    left, right = min(x for x, _ in places.values()), max(x for x, _ in places.values()) + 1
-    bottom = min(y for _, y in places.values())
-    places[other] = (right, bottom)
-    roles = {graph_map.root: ROOT, graph_map.target: TARGET, other: OTHER}
-    with style():
-        size = (0.9 * (right - left + 1), 1.1 - 1.1 * bottom)
-        figure, axis = plt.subplots(figsize=size, layout="constrained")
-        axis.set(xlim=(left - 0.5, right + 0.5), ylim=(bottom - 0.65, 0.45))
-        axis.set_axis_off()
-        _edges(axis, reached, places, [facts_of(step)[0] for step in question.steps])
-        _nodes(axis, places, roles, values)
-        handles = _legend(sorted(set(values["k"])))
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
-    return figure
+    places = _laid_out(reached, graph_map.depth)
+    columns, rows = (max(place[i] for place in places.values()) for i in (0, 1))
+    other = question.graph.names[question.graph.neg_target]
+    rows += any(x == columns and y > rows - 1 for x, y in places.values())  # room for the other option
+    title, alt = _named(candidates, titles[method])
+    asked = question.question[question.question.index(" Is ") + 1 :]
+    how = f"“{asked}” Bars: the value of a node in every seed, from 0 to 100 %. Line: all candidates equal."
+    figure, axes = page(0.3 + 0.55 * (rows + 1), title, how)
+    axis = axes[0][0]
+    axis.set(xlim=(-0.2, columns + 0.8), ylim=(rows + 0.4, -0.95))
+    axis.set_axis_off()
+    gold = [facts_of(step)[0] for step in question.steps]
+    _edges(axis, reached, places, gold)
+    for node, (x, y) in {**places, other: (columns, rows)}.items():
+        weight = "bold" if any(node in edge for edge in gold) else "normal"
+        if node == graph_map.root:
+            axis.text(x + BARS / 2 - 0.04, y + 0.07, node, ha="right", va="center", weight=weight)
+            continue
+        axis.text(x, y - 0.3, node, ha="center", va="center", weight=weight, zorder=4)
+        _bars(axis, (x, y), candidates[candidates["node"] == node], candidates, ROLES[roles[method]])
+    for node, role in ((graph_map.target, "target"), (other, "other option")):
+        x, y = places.get(node, (columns, rows))
+        axis.text(x + BARS / 2 + 0.04, y - 0.3, role, fontsize=8.2, color=SECONDARY, va="center")
+    for frontier, k in sorted(dict(zip(candidates["frontier"], candidates["k"], strict=True)).items()):
+        axis.text(frontier, -0.8, _after(k), fontsize=8.5, color=SECONDARY, ha="center")
+    return Drawn(figure, title, f"{asked} {alt}")
 
 
-def _places(digraph: nx.DiGraph, depth: dict[str, int]) -> dict[str, Point]:
-    """A place for every node: rows by depth, each ordered by the places of the neighbours in other rows."""
+def _named(candidates: pd.DataFrame, name: str) -> tuple[str, str]:
+    """Title and words: in how many seeds a correct candidate has the highest value."""
+    highest = candidates.sort_values("value", kind="stable").groupby(["k", "seed"]).last()["correct"]
+    open_ks = [k for k, rows in candidates.groupby("k") if not rows["correct"].all()]
+    first = {k: (int(found.sum()), len(found)) for k, found in highest.groupby("k")}
+    said = [f"{_after(k)} {n} of {total} seeds value a correct node most" for k, (n, total) in first.items()]
+    if not open_ks:
+        return f"The values of {name} on one question, whose candidates are all correct", "; ".join(
+            said
+        ) + "."
+    k = open_ks[-1]
+    n, total = first[k]
+    return f"One question: {_after(k)}, {n} of {total} seeds value a correct node most", "; ".join(said) + "."
+
+
+def _laid_out(digraph: nx.DiGraph, depth: dict[str, int]) -> dict[str, Point]:
+    """A place (column, row) for every node: columns by depth, each ordered by the places of its neighbours in
+    other columns."""
     layers = [[node for node in digraph if depth[node] == row] for row in range(max(depth.values()) + 1)]
     across = {node: float(i) for layer in layers for i, node in enumerate(layer)}
     for layer in layers * 12:
@@ -94,11 +280,12 @@ def _places(digraph: nx.DiGraph, depth: dict[str, int]) -> dict[str, Point]:
             node: sum(across[other] for other in near[node]) / max(len(near[node]), 1) for node in layer
         }
         across |= _spread(wanted)
-    return {node: (across[node], -depth[node]) for node in digraph}
+    top = min(across.values())
+    return {node: (depth[node], across[node] - top) for node in digraph}
 
 
 def _spread(wanted: dict[str, float]) -> dict[str, float]:
-    """The nodes of a row at least 1 apart, in the order of their wanted places and with the same mean
+    """The nodes of a column at least 1 apart, in the order of their wanted places and with the same mean
     place."""
     places: dict[str, float] = {}
     last = -math.inf
@@ -109,123 +296,44 @@ def _spread(wanted: dict[str, float]) -> dict[str, float]:
 
 
 def _edges(axis: Axes, digraph: nx.DiGraph, places: dict[str, Point], gold: list[tuple[str, str]]) -> None:
-    """Straight arrows downwards, bent ones within a row and upwards; thick ones on the gold path."""
+    """Arrows to the next column from side to side, others bent; thick ones on the gold path."""
     for head, tail in digraph.edges:
+        (x, y), (to_x, to_y) = places[head], places[tail]
         on_path = (head, tail) in gold
-        apart = abs(places[tail][0] - places[head][0])
-        bend = 0.0 if places[tail][1] < places[head][1] else max(0.9 / max(apart, 2.5), 0.15)
-        nx.draw_networkx_edges(
-            digraph, places, ax=axis, edgelist=[(head, tail)], node_size=NODE_SIZE,
-            width=2.6 if on_path else 0.8, edge_color=TARGET if on_path else "#8a8a8a",
-            arrowsize=14 if on_path else 8, connectionstyle=f"arc3,rad={bend}",
-        )  # fmt: skip
-
-
-def _nodes(axis: Axes, places: dict[str, Point], roles: dict[str, str], values: pd.DataFrame) -> None:
-    """Circles with names: filled by role; a candidate has the outline of its frontier and its value."""
-    k_of = dict(zip(values["node"], values["k"], strict=True))
-    value_of = dict(zip(values["node"], values["value"], strict=True))
-    outlines = dict(zip(sorted(set(values["k"])), cycle(FRONTIERS), strict=False))
-    for node, place in places.items():
-        fill = roles.get(node, "white")
-        ink = "black" if fill in ("white", OTHER) else "white"
-        edge, width = (outlines[k_of[node]], 3.0) if node in k_of else ("#555555", 0.9)
-        label = f"{node}\n{_short(value_of[node])}" if node in value_of else node
-        axis.scatter(*place, s=NODE_SIZE, color=fill, edgecolor=edge, linewidth=width, zorder=3)
-        axis.text(*place, label, color=ink, ha="center", va="center", fontsize=7, zorder=4)
-
-
-def _short(value: float) -> str:
-    """Two decimals, or scientific notation for a small value."""
-    return f"{value:.2f}" if value >= 0.005 else f"{value:.0e}".replace("e-0", "e-")
-
-
-def _legend(ks: list[int]) -> list[Line2D]:
-    filled = {"root": ROOT, "target": TARGET, "other option": OTHER}
-    dots = [
-        Line2D([], [], marker="o", linestyle="none", markersize=9, color=colour, label=name)
-        for name, colour in filled.items()
-    ]
-    rings = [
-        Line2D(
-            [], [], marker="o", linestyle="none", markersize=9, markerfacecolor="white",
-            markeredgecolor=colour, markeredgewidth=2.4, label=f"{_after(k).lower()}: candidate, value",
-        )
-        for k, colour in zip(ks, cycle(FRONTIERS), strict=False)
-    ]  # fmt: skip
-    return [*dots, Line2D([], [], color=TARGET, linewidth=2.6, label="gold path"), *rings]
-
-
-# ------------------------------------------------------------------------------------------ parallelism
-
-
-def parallelism(table: pd.DataFrame, *, dataset: str, method: str) -> Figure:
-    """The value of the best one, two and three candidates, over questions (paper Figure 8), for each k."""
-    table = _of(table, "parallelism", dataset, method)
-    ks = list(dict.fromkeys(table["k"]))
-    with style():
-        figure, axes = plt.subplots(
-            1, len(ks), figsize=(0.6 + 3.2 * len(ks), 3.0), sharey=True, squeeze=False, layout="constrained"
-        )
-        for axis, k in zip(axes[0], ks, strict=True):
-            _areas(axis, table[table["k"] == k])
-            axis.set(title=_after(k), xlabel="percentile of questions", xlim=(0, 1), ylim=(0, 1))
-        axes[0][0].set_ylabel("value")
-        axes[0][-1].legend(loc="lower right", framealpha=0.9)
-        sns.despine(figure)
-    return figure
-
-
-def _areas(axis: Axes, curves: pd.DataFrame) -> None:
-    """Areas between the curves, the lowest one darkest, with white borders."""
-    below = 0.0
-    for top, colour in AREAS.items():
-        curve = curves[curves["top"] == top].set_index("percentile")["value"]
-        axis.fill_between(curve.index, below, curve, color=colour, linewidth=0, label=f"top {top}")
-        axis.plot(curve.index, curve, color="white", linewidth=1.2)
-        below = curve
-
-
-# --------------------------------------------------------------------------------------- value by height
-
-
-def heights(table: pd.DataFrame, *, dataset: str, method: str) -> Figure:
-    """Mean value of correct and incorrect candidates against height (paper Figure 9): one panel per k.
-
-    Thick lines are intervals over questions, thin lines reach from the lowest to the highest mean of a single
-    seed. The numbers of candidates are below the axis.
-    """
-    table = _of(table, "heights", dataset, method)
-    ks = list(dict.fromkeys(table["k"]))
-    highest = int(table["height"].max())
-    with style():
-        figure, axes = plt.subplots(
-            1, len(ks), figsize=(0.8 + 3.4 * len(ks), 3.2), sharey=True, squeeze=False, layout="constrained"
-        )
-        for axis, k in zip(axes[0], ks, strict=True):
-            rows = table[table["k"] == k]
-            _means(axis, rows[rows["correct"]], highest, "correct", CORRECT, "o", -1)
-            _means(axis, rows[~rows["correct"]], highest, "incorrect", INCORRECT, "s", 1)
-            axis.set(title=_after(k), ylim=(0, 1), xlim=(-0.5, highest + 0.5))
-            axis.set_xlabel("height (in colour: number of candidates)", labelpad=24)
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes[0][0].set_ylabel("value (mean)")
-        axes[0][-1].legend(loc="upper right", frameon=False)
-        sns.despine(figure)
-    return figure
-
-
-def _means(
-    axis: Axes, rows: pd.DataFrame, highest: int, name: str, colour: str, marker: str, side: int
-) -> None:
-    """One kind of candidate, a little beside the height, with its numbers below the axis."""
-    by_height = rows.set_index("height").reindex(range(highest + 1))  # a gap at heights without candidates
-    x = by_height.index + 0.06 * side
-    axis.vlines(x, by_height["lowest seed"], by_height["highest seed"], color=colour, linewidth=0.8)
-    axis.vlines(x, by_height["low"], by_height["high"], color=colour, linewidth=3.5, alpha=0.5)
-    axis.plot(x, by_height["mean"], color=colour, marker=marker, markersize=5, linewidth=1, label=name)
-    for height, count in zip(rows["height"], rows["candidates"], strict=True):
+        side, bend = BARS / 2 + 0.05, 0.0
+        start, end = (x + side, y + 0.07), (to_x - side, to_y + 0.07)
+        if to_x == x and abs(to_y - y) < 1.5:
+            start, end = (x, y + 0.33), (x, to_y - 0.42)
+            if to_y < y:
+                start, end = (x, y - 0.42), (x, to_y + 0.33)
+        elif to_x <= x:
+            end, bend = (to_x + side, to_y + 0.07), math.copysign(0.4, y - to_y)
         axis.annotate(
-            str(count), (height, 0), (0, -26 - 5 * side), xycoords=axis.get_xaxis_transform(),
-            textcoords="offset points", ha="center", va="center", fontsize=7.5, color=colour,
+            "", end, start, zorder=1,
+            arrowprops={
+                "arrowstyle": "-|>", "color": INK if on_path else RULE, "mutation_scale": 10,
+                "linewidth": 2.4 if on_path else 1.2, "shrinkA": 0, "shrinkB": 0,
+                "connectionstyle": f"arc3,rad={bend}",
+            },
         )  # fmt: skip
+
+
+def _bars(axis: Axes, place: Point, own: pd.DataFrame, candidates: pd.DataFrame, colour: str) -> None:
+    """One bar per seed for a candidate, and the line of equal values; nothing for another node."""
+    if own.empty:
+        return
+    x, y = place
+    bars = own.sort_values("seed")
+    width, bottom = BARS / len(bars), y + 0.28
+    for i, value in enumerate(bars["value"]):
+        left = x - BARS / 2 + i * width
+        for height, fill, alpha in ((1.0, RULE, 0.45), (value, colour, 1.0)):
+            axis.add_patch(
+                Rectangle((left + 0.05 * width, bottom), 0.9 * width, -BAR * height, color=fill, linewidth=0,
+                          alpha=alpha, zorder=2)
+            )  # fmt: skip
+    rivals = candidates[candidates["k"] == bars["k"].iloc[0]]["node"].nunique()
+    level = bottom - BAR / rivals
+    axis.plot(
+        [x - BARS / 2 - 0.03, x + BARS / 2 + 0.03], [level, level], color=WRITTEN, linewidth=1.4, zorder=3
+    )

@@ -191,6 +191,7 @@ def test_candidates_are_where_the_next_step_may_go_on(setup):
             assert found["node"].tolist() == list(wanted)
             assert found["height"].tolist() == [c.height for c in wanted.values()]
             assert found["correct"].tolist() == [c.correct for c in wanted.values()]
+            assert found["option"].tolist() == [c.option for c in wanted.values()]
             assert set(found["frontier"]) == {depth}
         assert table[table["k"] == k]["question"].nunique() == 3
 

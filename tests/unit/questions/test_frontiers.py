@@ -39,14 +39,20 @@ def test_height_is_the_shortest_or_the_longest_way_to_a_leaf():
 
 
 def test_correct_candidates_reach_the_target():
-    assert candidates(BRANCHED, 1, "shortest") == [Candidate("a", 1, True), Candidate("b", 0, False)]
-    assert candidates(BRANCHED, 1, "longest") == [Candidate("a", 4, True), Candidate("b", 0, False)]
-    assert candidates(BRANCHED, 3, "longest") == [Candidate("target", 0, True), Candidate("e", 1, False)]
+    assert candidates(BRANCHED, 1, "shortest") == [
+        Candidate("a", 1, True, False), Candidate("b", 0, False, False),
+    ]  # fmt: skip
+    assert candidates(BRANCHED, 1, "longest") == [
+        Candidate("a", 4, True, False), Candidate("b", 0, False, False),
+    ]  # fmt: skip
+    assert candidates(BRANCHED, 3, "longest") == [
+        Candidate("target", 0, True, True), Candidate("e", 1, False, False),
+    ]  # fmt: skip
 
 
 def test_a_node_off_the_shortest_path_may_be_correct(graph):
     assert [c.node for c in candidates(graph, 1, "shortest") if c.correct] == ["lempus", "dumpus"]
-    assert candidates(graph, 2, "shortest") == [Candidate("rompus", 1, True)]
+    assert candidates(graph, 2, "shortest") == [Candidate("rompus", 1, True, True)]
 
 
 def test_published_questions_have_frontiers_as_large_as_the_test_set(shared):

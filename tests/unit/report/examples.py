@@ -25,7 +25,8 @@ def graded(method, seed, k, outcomes, dataset="d", tokens=4):
     right = [outcome in ("correct label", "correct path") for outcome in outcomes]
     return pd.DataFrame(
         {"dataset": dataset, "method": method, "seed": seed, "k": k, "question": range(len(outcomes)),
-         "group": range(len(outcomes)), "outcome": outcomes, "right": right, "right number": None, "tokens": tokens, "finished": True,
+         "group": range(len(outcomes)), "outcome": outcomes, "right": right, "right number": None,
+         "tokens": tokens, "finished": True,
          "edges": [0 if "label" in outcome else 3 for outcome in outcomes],
          "wrong edges": [int(outcome == "hallucination") for outcome in outcomes]}
     )  # fmt: skip
@@ -50,22 +51,26 @@ def history(stage, accuracies):
     )  # fmt: skip
 
 
-def rows(seed, k, question, *candidates):
-    """One row per candidate, each given as (height, correct, value)."""
+def rows(seed, k, question, *candidates, group=None, frontier=None):
+    """One row per candidate, each given as (height, correct, value), or with `option` after these. Without
+    `group` a question is a group by itself; without `frontier` it is k."""
     return pd.DataFrame(
         [
-            {"dataset": "d", "method": "coconut", "seed": seed, "k": k, "question": question, "node": f"n{i}",
-             "height": height, "correct": correct, "value": value}
-            for i, (height, correct, value) in enumerate(candidates)
+            {"dataset": "d", "method": "coconut", "seed": seed, "question": question,
+             "group": question if group is None else group, "k": k, "frontier": frontier or k,
+             "node": f"n{i}", "height": height, "correct": correct, "option": option == [True], "value": value}
+            for i, (height, correct, value, *option) in enumerate(candidates)
         ]
     )  # fmt: skip
 
 
 # What the functions of the catalog take by keyword.
 SETTINGS = {
-    "titles": TITLES, "roles": ROLES, "paper_dataset": "prosqa", "rows": ROWS, "worked": 95, "margin": 3, "bases": BASES, "points": [point("line", "1", "cot")],
+    "titles": TITLES, "roles": ROLES, "paper_dataset": "prosqa", "rows": ROWS, "worked": 95, "margin": 3,
+    "bases": BASES, "points": [point("line", "1", "cot")],
     "x": "label", "xlabel": "x",
-    "stand_ins": {"datasets": {"prosqa": ["d"]}, "methods": {"cot": ["cot"]}, "trained": {"d cot": 0}},
+    "stand_ins": {"datasets": {"prosqa": ["d"]}, "methods": {"cot": ["cot"]}, "trained": {"d cot": 0},
+                  "published": ["d"], "models": {"cot": "gpt2"}},
     "runs": [{"dataset": "d", "method": "cot", "seed": 1, "stages": ["s"]}],
     "planned": [{"rule": "train", "gpus": 0, "memory_mb": 1, "hours": 2.5, "benchmarks": ["one.tsv"]}],
     "benchmarks": "nowhere",

@@ -27,7 +27,14 @@ def rows_of_runs(table, folder):
 def files(grades, values, question, tmp_path):
     """Files of every kind."""
     run = {"dataset": "d", "method": "coconut", "seed": [1]}
-    ends = {"question": 0, "fixed k": 2, "fixed right": True, "classifier k": 1, "classifier right": False}
+    ends = {
+        "question": 0,
+        "group": 0,
+        "fixed k": 2,
+        "fixed right": True,
+        "classifier k": 1,
+        "classifier right": False,
+    }
     times = {"batch size": 1, "questions": 10, "seconds": 5.0, "device": "x86", "k": 2}
     token = {"question": 0, "thought": 1, "rank": 1, "token": "a", "probability": 0.5}
     tables = {
@@ -48,6 +55,7 @@ def files(grades, values, question, tmp_path):
         found[kind] = {name: str(tmp_path / f"{kind}.csv")}
     paper = PAPER | {
         "names": {"cot": "CoT", "prosqa": "ProsQA"},
+        "models": {"default": "gpt2"},
         "seconds": {},
         "claims": [],
         "statistics": {},

@@ -7,21 +7,47 @@ import pandas as pd
 import pytest
 
 from coconut_study.report import thoughts
+from coconut_study.report.intervals import estimate
 
-from .examples import TITLES, rows
+from .examples import BASES, TITLES, rows
 
 
-def curve(table, top):
-    return table[(table["k"] == 1) & (table["top"] == top)].set_index("percentile")["value"]
+def equal(seed, k, question, *correct, **more):
+    """A question whose candidates all have the same value."""
+    return rows(seed, k, question, *[(1, right, 1 / len(correct)) for right in correct], **more)
+
+
+def noise(rng, *, seeds=5, groups=15):
+    """Values of a model that does not know which candidates are correct: questions with few candidates have
+    more correct ones, and every seed favours the candidates of some position."""
+    tables = []
+    for seed in range(seeds):
+        taste = rng.normal(0, 0.3, 4)
+        for question in range(4 * groups):
+            for k in (1, 2):
+                size = 2 + (question + k) % 3
+                correct = rng.permutation(size) < (1 if size > 2 else 1 + (question % 2))
+                weights = np.exp(taste[:size] + rng.normal(0, 0.5, size))
+                shares = weights / weights.sum()
+                tables.append(
+                    rows(
+                        seed, k, question, *zip([1] * size, correct, shares, strict=True), group=question // 4
+                    )
+                )
+    return pd.concat(tables, ignore_index=True)
+
+
+def curve(table, top, column="value"):
+    return table[(table["k"] == 1) & (table["top"] == top)].set_index("percentile")[column]
 
 
 def test_curves_hold_the_best_candidates_summed_and_each_is_sorted_on_its_own(values):
     table = thoughts.parallelism(values)
     best, two, three = (curve(table, top) for top in (1, 2, 3))
-    # Questions by their best (seed 1 or 2): 0.3, 0.62 or 0.74, 0.9; by two: 0.4, 0.72 or 0.84, 0.9.
-    assert best[[0.0, 0.5, 1.0]].tolist() == pytest.approx([0.3, 0.68, 0.9])
-    assert two[[0.0, 0.5, 1.0]].tolist() == pytest.approx([0.4, 0.78, 0.9])
-    assert three[[0.0, 0.5, 1.0]].tolist() == pytest.approx([0.4, 0.86, 0.92])
+    # Questions by their best (seed 1 or 2): 30, 62 or 74, 90; by two: 40, 72 or 84, 90.
+    assert best[[0.0, 0.5, 1.0]].tolist() == pytest.approx([30, 68, 90])
+    assert two[[0.0, 0.5, 1.0]].tolist() == pytest.approx([40, 78, 90])
+    assert three[[0.0, 0.5, 1.0]].tolist() == pytest.approx([40, 86, 92])
     for held in (best, two, three):
         assert (held.diff().dropna() >= 0).all()
     assert (best <= two).all()
@@ -29,54 +55,173 @@ def test_curves_hold_the_best_candidates_summed_and_each_is_sorted_on_its_own(va
     assert set(table["seeds"]) == {2}
 
 
-def test_means_are_over_candidates_and_tell_seeds_apart(values):
-    table = thoughts.heights(values).set_index(["k", "height", "correct"]).loc[1]
+def test_curves_of_equal_values_stand_beside_those_of_the_model(values):
+    table = thoughts.parallelism(values)  # questions have four, one and two candidates
+    assert curve(table, 1, "uniform")[[0.0, 0.5, 1.0]].tolist() == [25, 50, 100]
+    assert curve(table, 3, "uniform")[[0.0, 0.5, 1.0]].tolist() == [75, 100, 100]
+
+
+def test_correct_candidates_are_compared_with_the_incorrect_ones_of_their_question(values):
+    one = values[(values["k"] == 1) & (values["seed"] == 1)]
+    # Only the first question has both kinds: one correct candidate and three incorrect ones.
+    table = thoughts.advantage(one, 1)
+    assert (table.index.tolist(), table.columns.tolist()) == ([1], [0])
+    assert table.loc[1, 0] == pytest.approx(62 - 25 / 3)
+    assert thoughts.auc(one, 1).loc[1, 0] == 100
+    drawn = rows(1, 1, 0, (1, True, 0.3), (1, True, 0.1), (1, False, 0.3), (1, False, 0.2))
+    assert thoughts.auc(drawn, 1).loc[1, 0] == 100 * (0.5 + 1) / 4
+
+
+def test_questions_with_few_candidates_make_correct_ones_no_more_valued():
+    few = [equal(seed, 1, question, True, False) for seed in range(3) for question in range(4)]
+    many = [equal(seed, 1, 4 + question, *[False] * 4, True) for seed in range(3) for question in range(4)]
+    table = pd.concat([*few, *many], ignore_index=True)
+    pooled = table.groupby("correct")["value"].mean()
+    assert pooled[True] > pooled[False] + 0.05
+    assert thoughts.advantage(table, 1).to_numpy() == pytest.approx(0)
+    assert (thoughts.auc(table, 1) == 50).all(axis=None)
+
+
+def test_the_options_that_a_question_names_are_no_evidence():
+    named = rows(1, 3, 0, (0, True, 0.9, True), (1, True, 0.02), (1, False, 0.05))
+    assert thoughts.advantage(named, 3).loc[1, 0] == pytest.approx(-3)
+    assert thoughts.auc(named, 3).loc[1, 0] == 0
+    assert thoughts.top_over_uniform(named, 3).loc[1, 0] == pytest.approx(90 - 100 / 3)
+    alone = rows(1, 3, 0, (0, True, 0.9, True), (1, False, 0.05))
+    assert thoughts.advantage(alone, 3).empty
+
+
+def test_the_best_of_several_candidates_is_compared_with_an_equal_share():
+    table = pd.concat([rows(1, 1, 0, (1, True, 0.7), (1, False, 0.1)), rows(1, 1, 1, (1, True, 0.9))])
+    scores = thoughts.top_over_uniform(table, 1)
+    assert scores.columns.tolist() == [0]  # the other question leaves no choice
+    assert scores.loc[1, 0] == pytest.approx(20)
+
+
+def test_every_question_counts_the_same_whatever_its_group():
+    table = pd.concat(
+        [rows(1, 1, question, (1, True, value), (1, False, 0.1), group=question // 3)
+         for question, value in enumerate((0.2, 0.3, 0.4, 0.9))]
+    )  # fmt: skip
+    scores = thoughts.advantage(table, 1)
+    assert scores.shape == (1, 2)
+    assert scores.loc[1].mean() == pytest.approx((10 + 20 + 30 + 80) / 4)
+
+
+def test_more_thoughts_than_a_step_has_count_once():
+    table = pd.concat(
+        [rows(1, k, 0, (1, True, value), (1, False, 0.1), frontier=1) for k, value in ((2, 0.3), (3, 0.5))]
+    )
+    assert thoughts.advantage(table, 1).loc[1, 0] == pytest.approx(40)
+    assert thoughts.advantage(table, 2).empty
+    assert set(thoughts.contrasts(table, bases=BASES)["k"]) == {2, 3}
+
+
+def test_smaller_frontiers_do_not_make_the_second_step_more_decided():
+    first = [equal(seed, 1, question, *[True] * (2 + question)) for seed in (1, 2) for question in range(3)]
+    second = [equal(seed, 2, question, *[True] * (1 + question)) for seed in (1, 2) for question in range(3)]
+    table = pd.concat([*first, *second], ignore_index=True)
+    best = table.groupby(["k", "seed", "question"])["value"].max().groupby("k").mean()
+    assert best[2] > best[1] + 0.2
+    assert thoughts.decided(table).to_numpy() == pytest.approx(0)
+
+
+def test_how_decided_a_step_is_is_the_coefficient_of_a_regression_on_frontier_and_size():
+    table = noise(np.random.default_rng(3), seeds=2, groups=10)
+    scores = thoughts.decided(table)
+    assert scores.shape == (2, 10)
+    for seed, own in table.groupby("seed"):
+        best = own.groupby(["k", "question"])["value"].agg(["max", "size"]).reset_index()
+        design = np.column_stack([best["k"] == 2, *(best["size"] == size for size in (2, 3, 4))])
+        coefficients = np.linalg.lstsq(design.astype(float), 100 * best["max"], rcond=None)[0]
+        assert scores.loc[seed].mean() == pytest.approx(coefficients[0])
+
+
+def test_steps_without_a_common_number_of_candidates_are_not_compared():
+    table = pd.concat([equal(1, 1, 0, True, False), equal(1, 2, 0, True)])
+    assert thoughts.decided(table).empty
+    assert "decided" not in set(thoughts.contrasts(table, bases=BASES)["measure"])
+
+
+def test_a_model_that_knows_nothing_is_within_its_nulls_and_one_that_knows_is_not():
+    table = noise(np.random.default_rng(0))
+    found = thoughts.contrasts(table, bases=BASES).set_index(["measure", "k"])
+    for measure, null in (("advantage", 0), ("auc", 50)):
+        for k in (1, 2):
+            row = found.loc[(measure, k)]
+            assert row["low"] < null < row["high"]
+            assert row["null"] == null
+    knows = table.assign(value=table["value"] + 0.1 * table["correct"])
+    found = thoughts.contrasts(knows, bases=BASES).set_index(["measure", "k"])
+    assert found.loc[("advantage", 1), "low"] > 0
+    assert found.loc[("auc", 1), "low"] > 50
+
+
+def test_contrasts_are_the_means_of_their_score_tables(values):
+    more = pd.concat([values, values[values["seed"] == 1].assign(seed=3)], ignore_index=True)
+    found = thoughts.contrasts(more, bases=BASES).set_index(["measure", "k"])
+    assert found.loc[("advantage", 1), "mean"] == estimate(thoughts.advantage(more, 1)).mean
+    assert found.loc[("top over uniform", 2), "mean"] == estimate(thoughts.top_over_uniform(more, 2)).mean
+    assert found.loc[("decided", 2), ["frontier", "mean", "n"]].tolist() == [2, pytest.approx(0), 3]
+
+
+def test_the_best_value_is_given_at_every_number_of_candidates(values):
+    table = thoughts.best(values, bases=BASES).set_index(["k", "size"]).loc[1]
+    assert table.index.tolist() == ["1", "2", "4", "all"]
+    assert table["mean"].tolist() == pytest.approx([90, 30, 68, (90 + 30 + 68) / 3])
+    assert table["uniform"].tolist() == pytest.approx([100, 50, 25, 175 / 3])
+    assert table["total"].tolist() == pytest.approx([90, 40, 93, (90 + 40 + 93) / 3])
+    assert table["questions"].tolist() == [1, 1, 1, 3]
+    assert table["low"].isna().all()  # two seeds
+
+
+def test_every_run_has_its_means(values):
+    table = thoughts.values_seeds(values).set_index(["seed", "k", "measure", "size"])["value"]
+    assert table[(1, 1, "best", "4")] == pytest.approx(62)
+    assert table[(2, 1, "best", "all")] == pytest.approx((74 + 90 + 30) / 3)
+    assert table[(2, 1, "advantage", "all")] == pytest.approx(74 - 25 / 3)
+
+
+def test_values_by_height_stand_beside_what_is_left_without_the_number_of_candidates(values):
+    table = thoughts.heights(values, bases=BASES).set_index(["k", "height", "correct"]).loc[1]
     right = table.loc[(1, True)]
-    assert right["mean"] == pytest.approx((0.68 + 0.9 + 0.1 + 0.3) / 4)
-    assert right[["candidates", "n", "seeds"]].tolist() == [4, 3, 2]
-    assert right["lowest seed"] == pytest.approx((0.62 + 0.9 + 0.1 + 0.3) / 4)
-    assert right["highest seed"] == pytest.approx((0.74 + 0.9 + 0.1 + 0.3) / 4)
-    assert table.loc[(0, False), "mean"] == pytest.approx(0.1)
+    assert right["value"] == pytest.approx((68 + 90 + 10 + 30) / 4)
+    assert right["mean"] == pytest.approx((68 - 25 + 90 - 100 + 10 - 50 + 30 - 50) / 4)
+    assert right[["candidates", "questions", "n"]].tolist() == [4, 3, 2]
+    assert table.loc[(0, False), "value"] == pytest.approx(10)
     assert math.isnan(table.loc[(2, False), "low"])  # a single question
     assert (0, True) not in table.index
 
 
-def test_an_interval_over_questions_has_its_level_where_candidates_depend_on_one_another():
-    rng = np.random.default_rng(0)
-    covered = []
-    for _ in range(200):
-        sizes, levels = rng.integers(1, 6, 30), rng.uniform(0.2, 0.8, 30)
-        drawn = pd.concat(
-            [
-                rows(1, 1, question, *[(1, True, level)] * size)
-                for question, (size, level) in enumerate(zip(sizes, levels, strict=True))
-            ]
-        )
-        found = thoughts.heights(drawn).iloc[0]
-        covered.append(found["low"] <= 0.5 <= found["high"])
-    assert 0.9 < np.mean(covered) < 0.985  # candidates taken as independent would cover 0.69
-
-
-def test_tables_are_printed_with_intervals_and_counts(values):
-    read = thoughts.format_heights(thoughts.heights(values), titles=TITLES)
-    assert read.columns.tolist() == [
-        "data set", "method", "k", "height", "candidate", "value", "single seeds", "candidates", "questions",
-    ]  # fmt: skip
+def test_tables_are_printed_with_intervals_counts_and_nulls(values):
+    more = pd.concat([values, values[values["seed"] == 1].assign(seed=3)], ignore_index=True)
+    read = thoughts.format_heights(thoughts.heights(more, bases=BASES), titles=TITLES)
     row = read[(read["k"] == "1") & (read["height"] == "1") & (read["candidate"] == "correct")].iloc[0]
-    assert row["value"].startswith("0.495 [")
-    assert row["single seeds"] == "0.480 to 0.510"
+    assert row["value (%)"] == "49.0"
+    assert row["minus equal (points)"].startswith("-7.2 [")
+    best = thoughts.format_best(thoughts.best(more, bases=BASES), titles=TITLES).iloc[0]
+    assert best[["k", "candidates", "questions", "if all were equal (%)"]].tolist() == [
+        "1",
+        "1",
+        "1",
+        "100.0",
+    ]
+    told = thoughts.format_contrasts(thoughts.contrasts(more, bases=BASES), titles=TITLES)
+    assert told.iloc[1][["measure", "questions", "seeds", "ours", "if values told nothing"]].tolist() == [
+        "correct above incorrect (% of pairs)", "1", "3", "100.0", "50",
+    ]  # fmt: skip
     curves = thoughts.format_parallelism(thoughts.parallelism(values), titles=TITLES)
     assert len(curves) == 2 * 3
     assert curves.iloc[0][["data set", "k", "best candidates", "percentile 50"]].tolist() == [
-        "Data set", "1", "1", "0.680",
+        "Data set", "1", "1", "68.0 (50.0)",
     ]  # fmt: skip
 
 
 def test_both_ways_to_end_thoughts_have_accuracy_and_thoughts_by_seed():
     def ends(seed, fixed, stopped, ks):
         return pd.DataFrame(
-            {"dataset": "d", "method": "coconut", "seed": seed, "question": range(4), "fixed k": 3,
-             "fixed right": fixed, "classifier k": ks, "classifier right": stopped}
+            {"dataset": "d", "method": "coconut", "seed": seed, "question": range(4), "group": [0, 0, 1, 1],
+             "fixed k": 3, "fixed right": fixed, "classifier k": ks, "classifier right": stopped}
         )  # fmt: skip
 
     table = thoughts.ending(
@@ -85,7 +230,8 @@ def test_both_ways_to_end_thoughts_have_accuracy_and_thoughts_by_seed():
                 ends(1, [True, True, True, False], [True, False, True, False], [0, 1, 1, 2]),
                 ends(2, [True, True, True, True], [True, True, True, False], [2, 2, 2, 2]),
             ]
-        )
+        ),
+        bases=BASES,
     )
     assert table[["way", "mean", "n", "thoughts"]].to_numpy().tolist() == [
         ["fixed", 87.5, 2, 3.0], ["classifier", 62.5, 2, 1.5],
@@ -94,7 +240,7 @@ def test_both_ways_to_end_thoughts_have_accuracy_and_thoughts_by_seed():
     assert read[["method", "thoughts end", "seeds", "thoughts"]].to_numpy().tolist() == [
         ["Coconut", "at a fixed number", "2", "3.00"], ["Coconut", "by a classifier", "2", "1.50"],
     ]  # fmt: skip
-    single = thoughts.ending(ends(1, [True] * 4, [False] * 4, [0] * 4))
+    single = thoughts.ending(ends(1, [True] * 4, [False] * 4, [0] * 4), bases=BASES)
     assert thoughts.format_ending(single, titles=TITLES)["accuracy (%)"].tolist() == ["100.0", "0.0"]
 
 

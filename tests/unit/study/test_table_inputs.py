@@ -53,13 +53,14 @@ def test_experiments_have_one_file_for_each_value_of_their_wildcards(tour):
     comparisons = [f"comparison-{name}" for name in tour.study.comparisons]
     tables, figures = names(tour, TABLES), names(tour, FIGURES)
     assert [name for name in tables if name.startswith("comparison")] == comparisons
-    assert {"clock", "ending", "parallelism", "heights", "decoded"} <= set(tables)
+    probes = {"parallelism", "best", "contrasts", "values_seeds", "heights"}
+    assert {"clock", "ending", "decoded"} | probes <= set(tables)
     assert [name for name in figures if name.startswith("comparison")] == comparisons
     probed = tour.evaluated["probe"]
     assert [name for name in figures if name.startswith("tree")] == [
-        f"tree-{dataset}-{method}-seed{seed}" for dataset, method, seed in probed
+        f"tree-{dataset}-{method}" for dataset, method in dict.fromkeys(run[:2] for run in probed)
     ]
-    assert len([name for name in figures if name.startswith("heights")]) == len({run[:2] for run in probed})
+    assert len([name for name in figures if name.startswith("values")]) == len({run[0] for run in probed})
 
 
 def wildcards_of(plan, record):
@@ -101,11 +102,14 @@ def test_files_of_runs_are_named_by_their_runs(small):
     assert given["tables"] == {}
 
 
-def test_a_search_tree_is_made_from_one_run_and_its_test_questions(tour):
-    dataset, method, seed = tour.evaluated["probe"][0]
-    wildcards = {"dataset": dataset, "method": method, "seed": str(seed)}
+def test_a_search_tree_is_made_from_all_runs_of_a_method_and_their_test_questions(tour):
+    runs = tour.evaluated["probe"]
+    dataset, method, _ = runs[0]
+    wildcards = {"dataset": dataset, "method": method}
     files = table_inputs.arguments(tour, FIGURES["tree"], wildcards, PAPER)["files"]
-    assert list(files["values"]) == [f"{dataset}/{method}/seed{seed}"]
+    assert list(files["values"]) == [
+        f"{dataset}/{method}/seed{run.seed}" for run in runs if run[:2] == (dataset, method)
+    ]
     assert files["questions"] == {dataset: f"results/tour/data/{dataset}/test.jsonl"}
 
 
