@@ -1,201 +1,264 @@
-"""The paper's claims one by one: what it reports, what we measure, and whether the claim holds. Pure.
+"""The paper's claims one by one: what it reports, what we measure, and what that decides. Pure.
 
-Measurements are one long table: dataset, method, seed, k, measure, value. Claims name the paper's data sets
-and methods; `stand_ins` says which of ours are compared with them. A claim for which nothing was run is in
-the table as "not run".
-
-| claim                  | holds                                                                         |
-|------------------------|-------------------------------------------------------------------------------|
-| a number               | our 95 % interval contains it, or our mean is within the paper's deviation      |
-| one thing above another| the 95 % interval of the difference, seed by seed, is above 0                   |
-
-With fewer than two seeds there is no interval, and the claim is "open"; so is a comparison whose interval
-contains 0.
+A claim that one side is above another has `more` and `less`, a claim that two are alike has `one` and `other`
+(see `stand_ins` for sides). The paper's numbers are compared with ours only where both the questions and the
+model are the paper's, and seconds never, because hardware differs. `verdicts` decides.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from itertools import product
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
+from scipy import stats
 
 from coconut_study.report.cells import rounded, with_interval
-from coconut_study.report.intervals import ANSWER, RUN, Interval, interval
+from coconut_study.report.intervals import FEWEST, Estimate, estimate
+from coconut_study.report.markup import Folded
+from coconut_study.report.scores import ANSWER, TOKENS
+from coconut_study.report.sides import COSTS, SECONDS, Scores, measured
+from coconut_study.report.stand_ins import LAST, Pair, Sides, StandIns, pairs
+from coconut_study.report.verdicts import ALPHA, Verdict, adjusted, decide, lacking, p_value
 
-NUMBERS = {"accuracy": ANSWER, "tokens": "tokens"}  # in the paper's accuracy tables, and our measures of them
-SECONDS = "seconds"
-LAST = "last"  # the number of thoughts that a run was trained with
+NUMBERS = {"accuracy": ANSWER, "tokens": TOKENS}  # in the paper's accuracy tables, and our measures of them
+POINTS, PERCENT = "points", "%"  # units of differences: between percentages, and of costs
+ROUNDING = 0.05  # of the tokens that the paper prints
+NOTHING = Estimate(math.nan, math.nan, math.nan, 0, 0, math.nan)
 
 
-class Row(NamedTuple):
-    """A row of the table. The interval is that of ours over seeds; `difference` is ours minus the paper's."""
+class Question(NamedTuple):
+    """What a claim asks: how far `found`, the difference between its sides, is from 0. `margin` is in
+    `unit`."""
 
     claim: str
     reference: str
-    dataset: str | None  # ours
+    alike: bool
+    null: str
     paper: float
-    ours: float
-    low: float
-    high: float
-    n: int
-    difference: float
-    holds: str
+    unit: str
+    margin: float
+    dataset: str | None = None
+    methods: str = ""
+    tested: str = ""
+    found: Estimate = NOTHING
+    seeds: int = 0
 
 
 def claims(
-    grades: pd.DataFrame,
+    counts: pd.DataFrame,
     timings: pd.DataFrame,
+    ends: pd.DataFrame,
     values: pd.DataFrame,
+    shortcuts: pd.DataFrame,
     paper: Mapping[str, Any],
     *,
     stand_ins: Mapping[str, Any],
+    margin: float,
+    bases: Mapping[str, Mapping[int, str]],
 ) -> pd.DataFrame:
-    """One row per claim and data set of ours, from `grades` (see `intervals.by_run`), timings and probed
-    values."""
-    return compare(measurements(grades, timings, values), paper, stand_ins)
+    """One row per claim and data set of ours (see `compare`), from the tables that `sides.measured` takes."""
+    scores = measured(counts, timings, ends, values, shortcuts)
+    return compare(scores, paper, stand_ins=stand_ins, margin=margin, bases=bases)
 
 
-def measurements(grades: pd.DataFrame, timings: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
-    """What grades, timings of one question at a time and probed values measure, in long form."""
-    tables = [grades.melt(id_vars=[*RUN, "k"], var_name="measure")]
-    if not timings.empty:
-        single = timings[timings["batch size"] == 1]
-        seconds = single["seconds"] / single["questions"]
-        tables.append(single[[*RUN, "k"]].assign(measure=SECONDS, value=seconds))
-    if not values.empty:
-        tables += _probed(values)
-    return pd.concat(tables, ignore_index=True)
+def compare(
+    scores: Scores,
+    paper: Mapping[str, Any],
+    *,
+    stand_ins: Mapping[str, Any],
+    margin: float,
+    bases: Mapping[str, Mapping[int, str]],
+) -> pd.DataFrame:
+    """One row per claim and data set of ours on which both of its sides were measured; one without a data set
+    if there is none.
 
-
-def _probed(values: pd.DataFrame) -> list[pd.DataFrame]:
-    """Mean value of a question's best candidate, and of correct and incorrect ones, for each run and k."""
-    at = [*RUN, "k"]
-    best = values.groupby([*at, "question"])["value"].max().groupby(at).mean().reset_index()
-    kinds = values["correct"].map({True: "value of correct", False: "value of incorrect"})
-    both = values.groupby([*at, kinds.rename("measure")])["value"].mean().reset_index()
-    return [best.assign(measure="largest value"), both]
-
-
-def compare(measured: pd.DataFrame, paper: Mapping[str, Any], stand_ins: Mapping[str, Any]) -> pd.DataFrame:
-    """One row (see `Row`) per claim and data set of ours that stands for the paper's.
-
-    `stand_ins` has `datasets` and `methods`, each from a name of the paper's to a list of ours, and
-    `trained`: the k that each "dataset method" was trained with.
+    `stand_ins` and `bases` are those of `stand_ins.StandIns`. Differences below `margin` percentage points do
+    not matter. `p` is of no difference, `adjusted` the same after Holm's method over all rows of a data set,
+    and `p within` of equivalence within the margin. The interval is that of the difference, in `unit`.
     """
-    rows = [*_comparisons(measured, paper, stand_ins), *_numbers(measured, paper, stand_ins)]
-    return pd.DataFrame(rows, columns=list(Row._fields)).astype({"paper": float, "ours": float, "n": int})
+    ours = StandIns(stand_ins, scores, bases)
+    asked = [*_comparisons(ours, paper, margin), *_numbers(ours, paper, margin)]
+    p = pd.Series([p_value(one.found) for one in asked], dtype=float)
+    holm = p.groupby([str(one.dataset) for one in asked]).transform(lambda family: adjusted(family.tolist()))
+    return pd.DataFrame([_row(one, one_p) for one, one_p in zip(asked, holm, strict=True)])
 
 
-# --------------------------------------------------------------------------------------------- numbers
+def _row(asked: Question, p: float) -> dict[str, Any]:
+    """A row of the table; `p` is adjusted."""
+    found, margin = asked.found, asked.margin
+    verdict = decide(found, p, margin, alike=asked.alike)
+    told = ("claim", "reference", "dataset", "methods", "null", "tested", "paper", "unit", "margin", "seeds")
+    return {name: getattr(asked, name) for name in told} | {
+        "units": found.units,
+        "groups": found.groups,
+        "difference": found.mean,
+        "low": found.interval().low,
+        "high": found.interval().high,
+        "p": p_value(found),
+        "adjusted": p,
+        "p within": found.p_within(margin),
+        "verdict": verdict.value,
+        "note": _note(asked, verdict, p),
+    }
 
 
-def _numbers(measured: pd.DataFrame, paper: Mapping[str, Any], stand_ins: Mapping[str, Any]) -> Iterator[Row]:
-    """One row for every number in the paper's tables."""
-    for dataset, methods in paper["accuracy"].items():
-        for (method, reported), number in product(methods.items(), NUMBERS):
-            if reported.get(number) is None:
-                continue
-            claim = f"{paper['names'][method]} on {paper['names'][dataset]}: {number}"
-            deviation = float(reported.get("sd") or 0) if number == "accuracy" else 0.0
-            point = {"method": method, "measure": NUMBERS[number]}
-            for ours, values in _measured(measured, dataset, point, stand_ins):
-                yield _number(claim, reported["reference"], ours, values, float(reported[number]), deviation)
-    for dataset, methods in paper["seconds"].items():
-        for method, seconds in methods.items():
-            claim = f"{paper['names'][method]} on {paper['names'][dataset]}: seconds per question"
-            point = {"method": method, "measure": SECONDS}
-            for ours, values in _measured(measured, dataset, point, stand_ins):
-                yield _number(claim, "Table 4", ours, values, float(seconds), 0.0)
-
-
-def _number(
-    claim: str, reference: str, dataset: str | None, values: pd.Series, paper: float, deviation: float
-) -> Row:
-    """Whether the paper's number, or one within its deviation, is ours."""
-    ours = interval(values.tolist())
-    near = abs(ours.mean - paper) <= deviation or ours.low <= paper <= ours.high
-    return _row(claim, reference, dataset, paper, ours, "yes" if near else "no")
+def _note(asked: Question, verdict: Verdict, p: float) -> str:
+    """What a reader should know beside the verdict."""
+    if verdict is Verdict.UNDECIDED:
+        unit = "seed" if asked.found.units == asked.seeds else "base model"
+        note = lacking(asked.found, p, asked.margin, unit, alike=asked.alike)
+        raw = p_value(asked.found)
+        return f"{note}; p = {raw:.2g}, adjusted {p:.2g}" if asked.found.p() < ALPHA else note
+    if verdict is Verdict.EQUIVALENT and p < ALPHA:
+        return "there is a difference, within the margin"
+    return ""
 
 
 # ----------------------------------------------------------------------------------------- comparisons
 
 
-def _comparisons(
-    measured: pd.DataFrame, paper: Mapping[str, Any], stand_ins: Mapping[str, Any]
-) -> Iterator[Row]:
-    """One row for every claim that one thing is above another."""
+def _comparisons(ours: StandIns, paper: Mapping[str, Any], margin: float) -> Iterator[Question]:
+    """What the claims about two sides ask."""
     for claim in paper["claims"]:
-        more, less = ({"measure": ANSWER} | claim[side] for side in ("more", "less"))
-        below = dict(_measured(measured, claim["dataset"], less, stand_ins))
-        for ours, above in _measured(measured, claim["dataset"], more, stand_ins):
-            pairs = (above - below[ours]).dropna().tolist() if ours in below else []
-            difference = interval(pairs)
-            holds = "yes" if difference.low > 0 else "no" if difference.high < 0 else "open"
-            reported = _reported(paper, claim["dataset"], more, less)
-            yield _row(claim["claim"], claim["reference"], ours, reported, difference, holds)
+        alike = "one" in claim
+        sides = [claim[side] for side in (("one", "other") if alike else ("more", "less"))]
+        unit = PERCENT if sides[0].get("measure") in COSTS else POINTS
+        asked = Question(
+            claim=claim["claim"],
+            reference=claim["reference"],
+            alike=alike,
+            null=claim.get("against", f"{margin:g} {unit} apart" if alike else "no difference"),
+            paper=_reported(paper, claim["dataset"], sides),
+            unit=unit,
+            margin=margin,
+        )
+        found = [_answered(ours, paper, asked, pair) for pair in pairs(ours, claim["dataset"], sides)]
+        yield from found or [asked]
 
 
-def _reported(
-    paper: Mapping[str, Any], dataset: str, more: Mapping[str, Any], less: Mapping[str, Any]
-) -> float:
+def _reported(paper: Mapping[str, Any], dataset: str, sides: Sides) -> float:
     """The difference in the paper's tables; NaN unless they have both numbers."""
-    sides = []
-    for side in (more, less):
-        reported = paper["accuracy"].get(dataset, {}).get(side["method"], {})
-        number = {column: name for name, column in NUMBERS.items()}.get(side["measure"])
-        value = paper["seconds"].get(dataset, {}).get(side["method"]) if side["measure"] == SECONDS else None
-        if number is not None and side.get("k", LAST) == LAST:
-            value = reported.get(number)
-        sides.append(np.nan if value is None else float(value))
-    return sides[0] - sides[1]
+    more, less = (_number(paper, dataset, side) for side in sides)
+    return 100 * (more / less - 1) if sides[1].get("measure") in COSTS else more - less
+
+
+def _number(paper: Mapping[str, Any], dataset: str, side: Mapping[str, Any]) -> float:
+    """The number of a side in the paper's tables; NaN if they have none."""
+    method, measure = side.get("method"), side.get("measure", ANSWER)
+    if side.get("k", LAST) != LAST:
+        return math.nan
+    if measure == SECONDS:
+        return float(paper["seconds"].get(dataset, {}).get(method, math.nan))
+    number = {column: name for name, column in NUMBERS.items()}.get(measure)
+    return float(paper["accuracy"].get(dataset, {}).get(method, {}).get(number, math.nan))
+
+
+# --------------------------------------------------------------------------------------------- numbers
+
+
+def _numbers(ours: StandIns, paper: Mapping[str, Any], margin: float) -> Iterator[Question]:
+    """What the numbers of the paper's accuracy tables ask of runs on its questions with its model.
+
+    Accuracies are compared within the margin, or the paper's own deviation if that is larger, and tokens
+    within the rounding of the printed number.
+    """
+    for dataset, methods in paper["accuracy"].items():
+        for method, reported in methods.items():
+            for number, measure in NUMBERS.items():
+                if reported.get(number) is None:
+                    continue
+                unit = COSTS.get(measure, POINTS)
+                within = max(margin, reported.get("sd") or 0.0) if unit == POINTS else ROUNDING
+                asked = Question(
+                    claim=f"{paper['names'][method]} on {paper['names'][dataset]}: {number}",
+                    reference=reported["reference"],
+                    alike=True,
+                    null=f"{within:g} {unit} apart",
+                    paper=float(reported[number]),
+                    unit=unit,
+                    margin=within,
+                )
+                sides = ({"method": method, "measure": measure}, {"value": reported[number]})
+                for pair in pairs(ours, dataset, sides):
+                    if all(_same(ours, paper, pair)):
+                        yield _answered(ours, paper, asked, pair)
 
 
 # ---------------------------------------------------------------------------------------------- shared
 
 
-def _measured(
-    measured: pd.DataFrame, dataset: str, point: Mapping[str, Any], stand_ins: Mapping[str, Any]
-) -> list[tuple[str | None, pd.Series]]:
-    """(our data set, values by seed) for every data set of ours in which the point was measured.
-
-    One pair of None and an empty series if there is none.
-    """
-    pairs: list[tuple[str | None, pd.Series]] = []
-    ours = product(stand_ins["datasets"].get(dataset, []), stand_ins["methods"].get(point["method"], []))
-    for our_dataset, our_method in ours:
-        k = point.get("k", LAST)
-        wanted = stand_ins["trained"].get(f"{our_dataset} {our_method}") if k == LAST else k
-        rows = measured[
-            (measured["dataset"] == our_dataset)
-            & (measured["method"] == our_method)
-            & (measured["measure"] == point["measure"])
-            & (measured["k"] == wanted)
-        ]
-        if len(rows):
-            pairs.append((our_dataset, rows.set_index("seed")["value"]))
-    return pairs or [(None, pd.Series(dtype=float))]
+def _answered(ours: StandIns, paper: Mapping[str, Any], asked: Question, pair: Pair) -> Question:
+    """The question with what was measured."""
+    data, model = _same(ours, paper, pair)
+    tested = {
+        (True, True): "the paper's data and model",
+        (True, False): "the paper's data, another model",
+        (False, True): "other data, the paper's model",
+        (False, False): "other data and model",
+    }
+    return asked._replace(
+        dataset=pair.dataset,
+        methods=", ".join(pair.methods.values()),
+        tested=tested[data, model],
+        found=_estimate(pair.table),
+        seeds=pair.seeds,
+    )
 
 
-def _row(claim: str, reference: str, dataset: str | None, paper: float, ours: Interval, holds: str) -> Row:
-    """A row of the table: "not run" without seeds, and "open" with a single one, whatever `holds` says."""
-    decided = "not run" if ours.n == 0 else "open" if ours.n == 1 else holds
-    return Row(claim, reference, dataset, paper, *ours, ours.mean - paper, decided)
+def _same(ours: StandIns, paper: Mapping[str, Any], pair: Pair) -> tuple[bool, bool]:
+    """Whether the questions are the paper's, and whether all models are."""
+    models = paper["models"]
+    same = (
+        ours.given["models"].get(own) == models.get(name, models["default"])
+        for name, own in pair.methods.items()
+    )
+    return pair.dataset in ours.given["published"], all(same)
 
 
-def format_claims(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
-    """One row per claim and data set."""
-    return pd.DataFrame(
+def _estimate(table: pd.DataFrame) -> Estimate:
+    """The mean of a score table, which varies over units alone if there is one group (seconds of a run)."""
+    units, groups = table.shape
+    if groups > 1 or units < FEWEST:
+        return estimate(table)
+    return Estimate(table.mean(axis=None), float(stats.sem(table.iloc[:, 0])), units - 1, units, 1, 0.0)
+
+
+# --------------------------------------------------------------------------------------------- as text
+
+
+def format_claims(table: pd.DataFrame, *, titles: Mapping[str, str]) -> Folded:
+    """One row per claim and data set, those with a verdict first; the claims that were not run, folded."""
+    order = [verdict.value for verdict in Verdict]
+    ran = table["verdict"] != Verdict.NOT_RUN.value
+    rows = table[ran].sort_values("verdict", key=lambda names: names.map(order.index), kind="stable")
+    shown = pd.DataFrame(
         {
-            "claim": table["claim"],
-            "holds": table["holds"],
-            "where": table["reference"],
-            "our data set": table["dataset"].map(lambda name: titles.get(name, "–"), na_action=None),
-            "paper": table["paper"].map(lambda value: rounded(value, 2)),
-            "ours [95 % interval]": with_interval(table["ours"], table["low"], table["high"], 2),
-            "n": table["n"].astype(str),
-            "difference": table["difference"].map(lambda value: rounded(value, 2)),
+            "claim": rows["claim"],
+            "verdict": rows["verdict"],
+            "difference [95 % interval]": [_difference(row) for row in rows.itertuples()],
+            "null": rows["null"],
+            "tested on": [f"{titles[row.dataset]}: {row.tested}" for row in rows.itertuples()],
+            "paper": [_paper(row) for row in rows.itertuples()],
+            "seeds": [
+                f"{row.seeds}" if row.units == row.seeds else f"{row.seeds}, of {row.units} base models"
+                for row in rows.itertuples()
+            ],
+            "note": rows["note"],
         }
     )
+    return Folded(shown, "Not run", table.loc[~ran, "claim"].tolist())
+
+
+def _difference(row: Any) -> str:
+    """The difference with its interval and, unless it is in percentage points, its unit."""
+    digits = 2 if row.unit in COSTS.values() else 1
+    mean, low, high = (pd.Series([value]) for value in (row.difference, row.low, row.high))
+    (shown,) = with_interval(mean, low, high, digits)
+    return shown if row.unit == POINTS else f"{shown} {row.unit}"
+
+
+def _paper(row: Any) -> str:
+    """What the paper has for it, and where."""
+    return row.reference if math.isnan(row.paper) else f"{rounded(row.paper)} ({row.reference})"

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 LEVEL = 0.95
 FEWEST = 3  # units that an interval needs
@@ -79,7 +79,7 @@ class Estimate(NamedTuple):
         """One-sided p value: small if the mean is above `null`."""
         if self.se == 0:
             return 0.0 if self.mean > null else 1.0
-        return float(stats.t.sf((self.mean - null) / self.se, self.df))
+        return float(special.stdtr(self.df, (null - self.mean) / self.se))  # Student's distribution
 
     def p_below(self, null: float) -> float:
         """One-sided p value: small if the mean is below `null`."""

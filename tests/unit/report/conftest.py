@@ -1,5 +1,7 @@
 """Grades, learning curves and values of candidates, small enough to compute by hand."""
 
+import gc
+
 import pandas as pd
 import pytest
 
@@ -63,3 +65,13 @@ def values():
         ],
         ignore_index=True,
     )
+
+
+@pytest.fixture(scope="module")
+def collected():
+    """What was loaded so far is kept out of garbage collection, which Holm's adjustment asks for at every
+    call."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -58,7 +58,8 @@ def rows(seed, k, question, *candidates, group=None, frontier=None):
         [
             {"dataset": "d", "method": "coconut", "seed": seed, "question": question,
              "group": question if group is None else group, "k": k, "frontier": frontier or k,
-             "node": f"n{i}", "height": height, "correct": correct, "option": option == [True], "value": value}
+             "node": f"n{i}", "height": height, "correct": correct, "option": option == [True],
+             "value": value}
             for i, (height, correct, value, *option) in enumerate(candidates)
         ]
     )  # fmt: skip

@@ -148,3 +148,32 @@ def test_text_in_a_caption_is_text(text):
     page = Page(publish_parts(f"Caption: {markup.restructured(text)}", writer="html")["html_body"])
     assert set(page.tags) <= {"main", "div", "p"}
     assert words(page.text) == ["Caption:", *words(text)]
+
+
+# ------------------------------------------------------------------------------------ lines below a table
+
+
+@any_text
+def test_lines_below_a_table_are_text_and_folded_on_a_page(text):
+    lines = [text, "second"]
+    page = Page(markup.html(TABLE, text, lines).partition("</table>")[2])
+    assert page.tags == ["details", "summary", "ul", "li", "li"]
+    assert words(page.text) == words(f"{text} (2) {text} second")
+    below = markup.markdown(TABLE, "Not run", lines).partition("\n\n")[2]
+    rendered = Page(MarkdownIt().enable(["table", "strikethrough"]).render(below))
+    assert rendered.tags == ["p"]
+    assert words(rendered.text) == words(f"Not run: {text}; second.")
+
+
+def test_a_folded_table_is_written_in_three_formats(tmp_path):
+    markup.write_table(tmp_path / "table.csv", markup.Folded(TABLE, "Not run", ["a claim"]))
+    assert "Not run: a claim." in (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert "<li>a claim</li>" in (tmp_path / "table.html").read_text(encoding="utf-8")
+    assert (tmp_path / "table.tex").read_text(encoding="utf-8") == markup.latex(TABLE)
+
+
+def test_a_table_without_rows_has_its_columns():
+    none = TABLE[:0]
+    assert markup.markdown(none).startswith("| data set ")
+    assert r"data set & accuracy (\%) & paper \\" in markup.latex(none)
+    assert "<th>data set</th>" in markup.html(none)
