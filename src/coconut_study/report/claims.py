@@ -24,6 +24,7 @@ from coconut_study.report.verdicts import ALPHA, Verdict, adjusted, decide, lack
 
 NUMBERS = {"accuracy": ANSWER, "tokens": TOKENS}  # in the paper's accuracy tables, and our measures of them
 POINTS, PERCENT = "points", "%"  # units of differences: between percentages, and of costs
+DECIDED = (Verdict.SUPPORTED, Verdict.CONTRADICTED)
 ROUNDING = 0.05  # of the tokens that the paper prints
 NOTHING = Estimate(math.nan, math.nan, math.nan, 0, 0, math.nan)
 
@@ -113,6 +114,8 @@ def _note(asked: Question, verdict: Verdict, p: float) -> str:
         return f"{note}; p = {raw:.2g}, adjusted {p:.2g}" if asked.found.p() < ALPHA else note
     if verdict is Verdict.EQUIVALENT and p < ALPHA:
         return "there is a difference, within the margin"
+    if verdict in DECIDED and not asked.alike and min(map(abs, asked.found.interval()[1:3])) < asked.margin:
+        return "may be smaller than the margin"
     return ""
 
 

@@ -107,6 +107,25 @@ def test_two_seeds_are_no_interval_and_the_note_says_so():
     assert row["note"] == "2 seeds; an interval needs 3"
 
 
+@pytest.mark.parametrize(
+    ("coconut", "cot", "verdict", "note"),
+    [
+        ([84, 85, 86, 85.5, 85], [81, 82, 82, 82, 82], "supported", "may be smaller than the margin"),
+        ([81, 82, 82, 82, 82], [84, 85, 86, 85.5, 85], "contradicted", "may be smaller than the margin"),
+        ([90, 91, 92, 91, 91], [81, 82, 82, 82, 82], "supported", ""),
+        (
+            [82.9, 84, 84, 84, 84],
+            [81, 82, 82, 82, 82],
+            "equivalent",
+            "there is a difference, within the margin",
+        ),
+    ],
+)
+def test_a_note_says_what_a_difference_is_beside_the_margin(coconut, cot, verdict, note):
+    row = only(table(answers(coconut, cot), ABOVE))
+    assert (row["verdict"], row["note"]) == (verdict, note)
+
+
 def test_seeds_count_that_both_sides_have():
     measured = answers([90, 92, 94, 96], [80, 81, 82])
     measured["cot", scores.ANSWER, 0].index = [3, 4, 5]
