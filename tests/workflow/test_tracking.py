@@ -17,11 +17,13 @@ GENERATE = "respond clock ending probe decode"
 RULES = f"{DRAW} {LOOK} {TRAIN} {GENERATE} grade"
 TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
+NO_COSTS = "-table_costs -table_spent"
 CURVES = "figure_accuracy figure_sweep figure_learning figure_comparison"
 
 EDITS = [
     # modules, and the rules whose code they are
-    ("common.files common.reading questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE}"),
+    ("common.files common.reading", f"{RULES} {TABLE} {FIGURE}"),
+    ("questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE} {NO_COSTS}"),
     ("common.seeds", f"{DRAW} {TRAIN}"),
     ("common.workspace", f"train {GENERATE}"),
     ("common.provenance", f"{RULES} -shard table_clock table_costs table_spent"),
@@ -36,7 +38,7 @@ EDITS = [
     ("questions.shortcuts", "shortcuts table_main table_claims"),
     ("questions.neighbourhoods", "shortcuts"),
     ("questions.frontiers", "probe decode"),
-    ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data"),
+    ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
     ("sequences.builder", f"{TRAIN} {GENERATE}"),
     (
@@ -59,13 +61,14 @@ EDITS = [
     ("evaluation.ending", "ending"),
     ("evaluation.probe", "probe decode"),
     ("evaluation.grade", "grade"),
-    ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data"),
-    ("evaluation.columns", f"{GENERATE} grade {TABLE} {CURVES} figure_tree -table_data"),
-    ("report.intervals", f"{TABLE} {CURVES} figure_tree -table_data"),
+    ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
+    ("evaluation.columns", f"{GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
+    ("report.intervals", f"{TABLE} {FIGURE} -table_data"),
+    ("report.scores", f"{TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("report.markup", TABLE),
     ("report.cells", f"{TABLE} {FIGURE}"),
     ("report.data", "table_data"),
-    ("report.results", "table_main table_seeds table_sweep table_comparison"),
+    ("report.results", "table_main table_seeds table_sweep table_sweep_seeds table_comparison"),
     ("report.learning", "table_learning table_stages"),
     ("report.claims report.sides report.stand_ins report.verdicts", "table_claims"),
     ("report.costs", "table_clock table_costs table_spent"),
@@ -74,8 +77,8 @@ EDITS = [
         "table_claims table_ending table_decoded table_parallelism table_best table_contrasts "
         "table_values_seeds table_heights figure_values figure_tree",
     ),
-    ("report.style report.palette", FIGURE),
-    ("report.figures report.marks", CURVES),
+    ("report.style report.palette report.marks", FIGURE),
+    ("report.figures", CURVES),
     ("report.thought_figures", "figure_values figure_tree"),
 ]
 # Modules that shape no result, or reach results only through the parameters of rules.

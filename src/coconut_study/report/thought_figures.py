@@ -74,7 +74,7 @@ def values(
         _told(right, advantages[advantages["method"] == name], own[own["measure"] == ADVANTAGE], colour)
         left.set_title(titles[name], color=colour)
     axes[0][1].set_title("Correct minus incorrect, points")
-    _counted(axes[-1][0], best[best["method"] == first], sizes, ROLES[roles[first]])
+    _counted(axes[-1][0], best[best["method"] == first], sizes)
     figure.supylabel("value of the best candidate, %", fontsize=9, color=SECONDARY)
     axes[-1][1].set_xlabel("← incorrect higher    correct higher →", labelpad=14)
     return Drawn(figure, title, _words(contrasts, titles, dataset))
@@ -121,14 +121,14 @@ def _sized(axis: Axes, best: pd.DataFrame, seeds: pd.DataFrame, sizes: Sequence[
     axis.legend(loc="upper right", borderpad=0, handletextpad=0.1, labelspacing=0.2)
 
 
-def _counted(axis: Axes, best: pd.DataFrame, sizes: Sequence[str], colour: str) -> None:
-    """The numbers of questions below the panel, in the colour of their k."""
-    tints, places = _tints(colour, sorted(set(best["k"]))), _places(best, sizes)
+def _counted(axis: Axes, best: pd.DataFrame, sizes: Sequence[str]) -> None:
+    """The numbers of questions below the panel."""
+    places = _places(best, sizes)
     for _, row in best.iterrows():
         axis.annotate(
             str(row["questions"]), (places[row["size"], row["k"]], 0), (0, -18), ha="center", va="top",
             xycoords=axis.get_xaxis_transform(), textcoords="offset points", fontsize=8.2,
-            color=tints[row["k"]],
+            color=SECONDARY,
         )  # fmt: skip
     axis.set_xlabel("number of candidates (above: questions)", labelpad=14)
 
@@ -198,6 +198,7 @@ def _points(row: pd.Series) -> str:
 
 BAR = 0.42  # height of a full bar, in rows
 BARS = 0.62  # width of all bars of a node, in columns
+MIDDLE = 0.07  # from the place of a node down to the middle of its bars, in rows
 
 
 def tree(
@@ -236,16 +237,15 @@ def tree(
     axis.set_axis_off()
     gold = [facts_of(step)[0] for step in question.steps]
     _edges(axis, reached, places, gold)
+    named = {graph_map.target: "target", other: "other option"}
     for node, (x, y) in {**places, other: (columns, rows)}.items():
+        own = candidates[candidates["node"] == node]
+        up = y + MIDDLE if own.empty else y - 0.3
+        at, ha = (x + BARS / 2 - 0.04, "right") if node == graph_map.root else (x, "center")
         weight = "bold" if any(node in edge for edge in gold) else "normal"
-        if node == graph_map.root:
-            axis.text(x + BARS / 2 - 0.04, y + 0.07, node, ha="right", va="center", weight=weight)
-            continue
-        axis.text(x, y - 0.3, node, ha="center", va="center", weight=weight, zorder=4)
-        _bars(axis, (x, y), candidates[candidates["node"] == node], candidates, ROLES[roles[method]])
-    for node, role in ((graph_map.target, "target"), (other, "other option")):
-        x, y = places.get(node, (columns, rows))
-        axis.text(x + BARS / 2 + 0.04, y - 0.3, role, fontsize=8.2, color=SECONDARY, va="center")
+        axis.text(at, up, node, ha=ha, va="center", weight=weight, zorder=4)
+        axis.text(x + BARS / 2 + 0.04, up, named.get(node, ""), fontsize=8.2, color=SECONDARY, va="center")
+        _bars(axis, (x, y), own, candidates, ROLES[roles[method]])
     for frontier, k in sorted(dict(zip(candidates["frontier"], candidates["k"], strict=True)).items()):
         axis.text(frontier, -0.8, _after(k), fontsize=8.5, color=SECONDARY, ha="center")
     return Drawn(figure, title, f"{asked} {alt}")
@@ -257,13 +257,12 @@ def _named(candidates: pd.DataFrame, name: str) -> tuple[str, str]:
     open_ks = [k for k, rows in candidates.groupby("k") if not rows["correct"].all()]
     first = {k: (int(found.sum()), len(found)) for k, found in highest.groupby("k")}
     said = [f"{_after(k)} {n} of {total} seeds value a correct node most" for k, (n, total) in first.items()]
+    words = "; ".join(said) + "."
     if not open_ks:
-        return f"The values of {name} on one question, whose candidates are all correct", "; ".join(
-            said
-        ) + "."
+        return f"The values of {name} on one question, whose candidates are all correct", words
     k = open_ks[-1]
     n, total = first[k]
-    return f"One question: {_after(k)}, {n} of {total} seeds value a correct node most", "; ".join(said) + "."
+    return f"One question: {_after(k)}, {n} of {total} seeds value a correct node most", words
 
 
 def _laid_out(digraph: nx.DiGraph, depth: dict[str, int]) -> dict[str, Point]:
@@ -301,13 +300,13 @@ def _edges(axis: Axes, digraph: nx.DiGraph, places: dict[str, Point], gold: list
         (x, y), (to_x, to_y) = places[head], places[tail]
         on_path = (head, tail) in gold
         side, bend = BARS / 2 + 0.05, 0.0
-        start, end = (x + side, y + 0.07), (to_x - side, to_y + 0.07)
+        start, end = (x + side, y + MIDDLE), (to_x - side, to_y + MIDDLE)
         if to_x == x and abs(to_y - y) < 1.5:
             start, end = (x, y + 0.33), (x, to_y - 0.42)
             if to_y < y:
                 start, end = (x, y - 0.42), (x, to_y + 0.33)
         elif to_x <= x:
-            end, bend = (to_x + side, to_y + 0.07), math.copysign(0.4, y - to_y)
+            end, bend = (to_x + side, to_y + MIDDLE), math.copysign(0.4, y - to_y)
         axis.annotate(
             "", end, start, zorder=1,
             arrowprops={
@@ -324,7 +323,7 @@ def _bars(axis: Axes, place: Point, own: pd.DataFrame, candidates: pd.DataFrame,
         return
     x, y = place
     bars = own.sort_values("seed")
-    width, bottom = BARS / len(bars), y + 0.28
+    width, bottom = BARS / len(bars), y + MIDDLE + BAR / 2
     for i, value in enumerate(bars["value"]):
         left = x - BARS / 2 + i * width
         for height, fill, alpha in ((1.0, RULE, 0.45), (value, colour, 1.0)):

@@ -84,9 +84,9 @@ def test_the_title_says_what_the_intervals_bear():
 
 
 def test_the_words_hold_the_numbers_of_the_table(three):
-    row = thoughts.contrasts(three, bases=BASES).iloc[0]
-    assert f"Coconut, after 1 thought: correct minus incorrect {row['mean']:.1f}" in draw(three).alt
-    assert "second step minus first" in draw(three).alt
+    row, words = thoughts.contrasts(three, bases=BASES).iloc[0], draw(three).alt
+    assert f"Coconut, after 1 thought: correct minus incorrect {row['mean']:.1f}" in words
+    assert "second step minus first" in words
 
 
 def test_a_data_set_without_values_has_no_figure(three):
