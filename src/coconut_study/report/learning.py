@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from coconut_study.report.cells import titled, with_interval
-from coconut_study.report.intervals import RUN, interval
+from coconut_study.report.intervals import interval
+from coconut_study.report.scores import RUN
 
 
 def learning(histories: Mapping[str, pd.DataFrame], *, runs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

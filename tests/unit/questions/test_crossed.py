@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 
 import networkx as nx
@@ -131,6 +132,43 @@ def test_a_group_stands_together_with_the_same_words(splits):
 def test_splits_share_no_graph_up_to_renaming(splits):
     marks = [{datasets.identity(question) for question in questions} for questions in splits[1].values()]
     assert len(set.union(*marks)) == sum(map(len, marks))
+
+
+def deciding(graph):
+    """A hash of the nodes on paths from a person to an option, and of their facts, up to renaming."""
+    digraph, options = graph.digraph, {graph.target, graph.neg_target}
+    above = options.union(*(nx.ancestors(digraph, option) for option in options))
+    part = digraph.subgraph(above)
+    kinds = {node: "option" if node in options else str(part.in_degree(node) == 0) for node in part}
+    nx.set_node_attributes(part, kinds, "kind")
+    with warnings.catch_warnings():  # networkx warns that version 3.5 changed these hashes
+        warnings.simplefilter("ignore", UserWarning)
+        return nx.weisfeiler_lehman_graph_hash(part, node_attr="kind", iterations=6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "shapes", "known"),
+    [((12, 14, (3, 3), 2, 10), 10, 254), ((23, 36, (3, 6), 17, 38), 297, 223)],
+    ids=["quick", "large"],
+)
+def test_most_test_groups_are_decided_by_a_part_that_train_has_too(shape, shapes, known):
+    """Splits share no graph, but nearly all shapes of its part that decides the answer (docs/crossed.md)."""
+    nodes, edges, hops, persons, concepts = shape
+    drawn = datasets.generate(
+        Crossed(
+            source="crossed", nodes=nodes, edges=edges, hops=hops, persons=persons, concepts=concepts,
+            seed=1, sizes={"train": 6400, "valid": 256, "test": 1024},
+        )
+    )  # fmt: skip
+    train, test = (
+        [
+            {deciding(one.graph), deciding(twin.graph)}
+            for one, twin in zip(found[::4], found[2::4], strict=True)
+        ]
+        for found in (drawn["train"], drawn["test"])
+    )
+    there = set.union(*train)
+    assert (len(there), sum(group <= there for group in test), len(test)) == (shapes, known, 256)
 
 
 def test_shards_keep_groups_whole(splits):
