@@ -167,26 +167,28 @@ def _numbers(ours: StandIns, paper: Mapping[str, Any], margin: float) -> Iterato
     Accuracies are compared within the margin, or the paper's own deviation if that is larger, and tokens
     within the rounding of the printed number.
     """
-    for dataset, methods in paper["accuracy"].items():
-        for method, reported in methods.items():
-            for number, measure in NUMBERS.items():
-                if reported.get(number) is None:
-                    continue
-                unit = COSTS.get(measure, POINTS)
-                within = max(margin, reported.get("sd") or 0.0) if unit == POINTS else ROUNDING
-                asked = Question(
-                    claim=f"{paper['names'][method]} on {paper['names'][dataset]}: {number}",
-                    reference=reported["reference"],
-                    alike=True,
-                    null=f"{within:g} {unit} apart",
-                    paper=float(reported[number]),
-                    unit=unit,
-                    margin=within,
-                )
-                sides = ({"method": method, "measure": measure}, {"value": reported[number]})
-                for pair in pairs(ours, dataset, sides):
-                    if all(_same(ours, paper, pair)):
-                        yield _answered(ours, paper, asked, pair)
+    printed = (
+        (dataset, method, number, reported)
+        for dataset, methods in paper["accuracy"].items()
+        for method, reported in methods.items()
+        for number in NUMBERS
+        if reported.get(number) is not None
+    )
+    for dataset, method, number, reported in printed:
+        sides = ({"method": method, "measure": NUMBERS[number]}, {"value": reported[number]})
+        unit = COSTS.get(NUMBERS[number], POINTS)
+        within = max(margin, reported.get("sd") or 0.0) if unit == POINTS else ROUNDING
+        asked = Question(
+            claim=f"{paper['names'][method]} on {paper['names'][dataset]}: {number}",
+            reference=reported["reference"],
+            alike=True,
+            null=f"{within:g} {unit} apart",
+            paper=float(reported[number]),
+            unit=unit,
+            margin=within,
+        )
+        found = pairs(ours, dataset, sides)
+        yield from (_answered(ours, paper, asked, pair) for pair in found if all(_same(ours, paper, pair)))
 
 
 # ---------------------------------------------------------------------------------------------- shared
