@@ -37,6 +37,18 @@ def test_results_that_were_copied_without_records_are_up_to_date(moved):
     assert moved.planned() == {}
 
 
+def test_a_study_says_if_no_records_would_show_a_changed_setting(finished, moved, fresh):
+    """Another learning rate ran nothing again, and nobody was told why."""
+    other = "study: smoke\ntraining: {learning_rate: 1.0e-4}\n"
+    words = "results/smoke: Snakemake has no records (.snakemake) of how these results were made"
+    done = moved.snakemake("-n", also=moved.write("rate.yaml", other))
+    assert moved.counted(done) == {}
+    assert (done.stdout + done.stderr).count(words) == 1
+    for project in (finished, fresh):
+        done = project.snakemake("-n", also=project.write("rate.yaml", other))
+        assert words not in done.stdout + done.stderr
+
+
 def test_a_card_never_certifies_questions_of_another_seed(moved):
     """Training took the questions that were there, and its card had the new seed."""
     overlay = moved.write("seed.yaml", OTHER_SEED)

@@ -108,13 +108,18 @@ def outdated(datasets):
     return cards.outdated(wanted)
 
 
-# Questions of other settings are made again by Snakemake, if it has records of what it ran. Results that were copied
-# without the folder .snakemake have none.
+# What was made with other settings is made again by Snakemake, if it has records of what it ran. Results that were
+# copied without the folder .snakemake have none.
 if any(Path(".snakemake").glob("metadata/*")) or Path(".snakemake/metadata.db").exists():
     for line in outdated(plan.datasets):
         logger.warning(line)
 else:
     refuse([f"{line}; {cards.REMEDY}" for line in outdated(plan.datasets)])
+    if Path(plan.results).exists():
+        logger.warning(
+            f"{plan.results}: Snakemake has no records (.snakemake) of how these results were made and compares"
+            " times alone: settings that were changed since run nothing again"
+        )
 
 
 def unavailable(jobs):
