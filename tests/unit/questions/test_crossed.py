@@ -24,9 +24,14 @@ def groups(number, nodes, edges, hops, seed=0):
     return drawn
 
 
-@pytest.fixture(scope="module", params=SIZES, ids=str)
+@pytest.fixture(
+    scope="module",
+    params=[(100, *size) for size in SIZES]
+    + [pytest.param((1000, *size), marks=pytest.mark.slow) for size in SIZES],
+    ids=str,
+)
 def drawn(request):
-    return groups(100, *request.param)
+    return groups(*request.param)
 
 
 def test_every_question_is_proved_and_the_answers_of_a_group_are_a_b_b_a(drawn):
@@ -129,6 +134,14 @@ def test_a_group_stands_together_with_the_same_words(splits):
             assert sum(one != other for one, other in zip(facts[0], facts[2], strict=True)) == 2
 
 
+def test_both_orders_of_the_options_occur(splits):
+    named_first = {
+        options_of(question.question)[0] == question.graph.names[question.graph.target]
+        for question in splits[1]["train"][::4]
+    }
+    assert named_first == {True, False}
+
+
 def test_splits_share_no_graph_up_to_renaming(splits):
     marks = [{datasets.identity(question) for question in questions} for questions in splits[1].values()]
     assert len(set.union(*marks)) == sum(map(len, marks))
@@ -146,6 +159,7 @@ def deciding(graph):
         return nx.weisfeiler_lehman_graph_hash(part, node_attr="kind", iterations=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "shapes", "known"),
     [((12, 14, (3, 3), 2, 10), 10, 254), ((23, 36, (3, 6), 17, 38), 297, 223)],
