@@ -425,7 +425,7 @@ def test_the_files_of_another_run_are_refused(made):
 
 
 def test_wrong_arguments_of_a_table_are_refused(made, refused, tmp_path):
-    assert made("table_sweep", settings={}) == "error: table sweep: settings lacks titles"
+    assert made("table_sweep", settings={}) == "error: table sweep: settings lacks bases, titles"
     assert made("table_sweep", files={}) == "error: table sweep: files lacks grades"
     assert made("table_sweep", rows=[]).startswith("error: rows: unknown key")
     given = ["--arguments", "{", "--out", tmp_path / "out.csv"]

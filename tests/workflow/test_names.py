@@ -83,18 +83,19 @@ def made_up(kind, name):
     if kind == "grades":
         dataset, method, seed = name.split("/")
         ks = sorted(PLAN.ks("respond", Run(dataset, method, int(seed.removeprefix("seed")))))
-        graded = {"question": [0, 1], "outcome": "correct path", "right": right, "right number": None,
-                  "tokens": 4, "finished": True}  # fmt: skip
+        graded = {"question": [0, 1], "group": [0, 1], "outcome": "correct path", "right": right, "right number": None,
+                  "tokens": 4, "finished": True, "edges": 3, "wrong edges": 0}  # fmt: skip
         return pd.concat([of_run({"k": [k, k], **graded}, name) for k in ks])
     if kind == "clock":
         times = {"batch size": [1, 4], "questions": 4, "seconds": 2.0, "device": "inf", "k": 2}
         return of_run(times, name)
     if kind == "ending":
-        ends = {"question": [0, 1], "fixed k": 2, "fixed right": right, "classifier k": 1,
+        ends = {"question": [0, 1], "group": [0, 1], "fixed k": 2, "fixed right": right, "classifier k": 1,
                 "classifier right": True, "threshold": np.inf}  # fmt: skip
         return of_run(ends, name)
     if kind == "values":
-        values = {"question": 0, "k": [1, 1, 2, 2], "node": ["NA", "1e5", "007", "nan"],
+        values = {"question": 0, "group": 0, "k": [1, 1, 2, 2], "frontier": [1, 1, 2, 2], "option": False,
+                  "node": ["NA", "1e5", "007", "nan"],
                   "height": [1, 2, 1, 2], "correct": [True, False] * 2,
                   "value": [0.6, 0.2, 0.5, 0.1]}  # fmt: skip
         return of_run(values, name)

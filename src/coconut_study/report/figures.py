@@ -328,8 +328,9 @@ def _stack(axis: Axes, shares: pd.DataFrame, at: Sequence[float], outcomes: Sequ
         if share < 0.5:
             axis.text(1.5, height, "none", va="center", fontsize=8.2, color=SECONDARY)
     axis.set(xlim=(0, 100), xlabel="responses, %")
-    axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, borderpad=0, labelspacing=0.15,
-                handlelength=0.8, handletextpad=0.4, columnspacing=0.8, fontsize=8.2)  # fmt: skip
+    if left.any():
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, borderpad=0, labelspacing=0.15,
+                    handlelength=0.8, handletextpad=0.4, columnspacing=0.8, fontsize=8.2)  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------- learning curves

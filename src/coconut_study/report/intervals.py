@@ -23,7 +23,6 @@ from scipy import special, stats
 
 LEVEL = 0.95
 FEWEST = 3  # units that an interval needs
-MOST = 200  # units that are proposed for a narrower interval
 FIXED = "fixed"  # the only row of a score table that no training has a part in
 UNBOUNDED = (-math.inf, math.inf)
 
@@ -84,16 +83,6 @@ class Estimate(NamedTuple):
     def p_below(self, null: float) -> float:
         """One-sided p value: small if the mean is below `null`."""
         return self._replace(mean=-self.mean).p_above(-null)
-
-    def units_for(self, half_width: float) -> int | None:
-        """The number of units with which the interval would be about `half_width` to either side; None if
-        `MOST` units do not suffice, because groups differ too much."""
-        per_unit = (self.se**2 - self.se_groups**2) * self.units
-        for units in range(FEWEST, MOST + 1):
-            se = math.sqrt(per_unit / units + self.se_groups**2)
-            if stats.t.ppf(0.5 + LEVEL / 2, units - 1) * se <= half_width:
-                return units
-        return None
 
 
 def estimate(scores: pd.DataFrame) -> Estimate:

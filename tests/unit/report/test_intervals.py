@@ -92,17 +92,6 @@ def test_without_any_variation_only_the_mean_itself_is_possible():
     assert (found.p(50), found.p(49), found.p_within(3, 50)) == (1, 0, 0)
 
 
-def test_the_number_of_units_that_would_do_makes_the_interval_that_narrow():
-    rng = np.random.default_rng(4)
-    few = table(rng, 5, 400, of_units=3, of_groups=4, of_rest=8)
-    wanted = 0.5 * estimate(few).half_width()
-    needed = estimate(few).units_for(wanted)
-    assert 5 < needed < 25
-    more = [estimate(table(rng, needed, 400, of_units=3, of_groups=4, of_rest=8)) for _ in range(50)]
-    assert np.median([one.half_width() for one in more]) == pytest.approx(wanted, rel=0.5)
-    assert estimate(few).units_for(0.1) is None  # groups alone make the interval wider
-
-
 @pytest.mark.parametrize("units", [3, 5])
 @pytest.mark.parametrize(
     "spread",
