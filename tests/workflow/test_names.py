@@ -84,7 +84,8 @@ def made_up(kind, name):
         dataset, method, seed = name.split("/")
         ks = sorted(PLAN.ks("respond", Run(dataset, method, int(seed.removeprefix("seed")))))
         graded = {"question": [0, 1], "group": [0, 1], "outcome": "correct path", "right": right,
-                  "right number": None, "tokens": 4, "finished": True, "edges": 3, "wrong edges": 0}  # fmt: skip
+                  "right number": None, "tokens": 4, "finished": True, "edges": 3,
+                  "wrong edges": 0}  # fmt: skip
         return pd.concat([of_run({"k": [k, k], **graded}, name) for k in ks])
     if kind == "clock":
         times = {"batch size": [1, 4], "questions": 4, "seconds": 2.0, "device": "inf", "k": 2}
