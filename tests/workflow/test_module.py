@@ -50,4 +50,4 @@ def test_the_snakefile_plans_from_any_folder(project, tmp_path):
     done = run(project, "-n", "--quiet", "rules", folder=str(tmp_path))
     here = project.run("snakemake", "-n", "--quiet", "rules")
     assert project.counted(done) == project.counted(here)
-    assert project.counted(here)["train"] == 46
+    assert project.counted(here)["train"] == 59

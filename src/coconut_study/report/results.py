@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from coconut_study.common.errors import StudyError
 from coconut_study.report.cells import SHORTCUT, rounded, titled, with_interval
 from coconut_study.report.intervals import Estimate, estimate
 from coconut_study.report.scores import (
@@ -60,8 +61,11 @@ def main(
 
     Each of `rows` has dataset, method, the k that it was trained with, and the paper's data set and method
     that it is compared with (or None). A seed has worked if at least `worked` percent of its answers are
-    right. `shortcuts` has dataset, rule, group and points: one row per rule and question.
+    right. `shortcuts` has dataset, rule, group and points: one row per rule and question. StudyError if they
+    are of another data set.
     """
+    if unknown := sorted({*shortcuts["dataset"]} - {row["dataset"] for row in rows}):
+        raise StudyError(f"shortcuts: {unknown[0]} is not a data set of the table")
     table = [_row(at(counts, row), row, paper, worked, bases) for row in rows]
     table += [
         {"dataset": key[0], "method": f"{SHORTCUT}{key[1]}"} | _accuracy(estimate(fixed(points)))
