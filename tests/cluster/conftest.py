@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
+import sys
 
 import pytest
 
 from .slurm import Slurm, missing
 
 PLUGIN = "snakemake_executor_plugin_slurm"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_path():
+    """Snakemake's executors for clusters write the path of Python into their scripts without quoting it."""
+    if shlex.quote(sys.executable) != sys.executable:
+        pytest.skip(f"jobs of a cluster cannot start {sys.executable}: its path has to be quoted")
 
 
 @pytest.fixture(scope="session")
