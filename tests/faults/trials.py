@@ -66,12 +66,12 @@ class Point:
 class Server:
     """Runs commands in forked children (see server.py)."""
 
-    library: Path
+    preload: Path
     process: subprocess.Popen[str] = field(init=False)
 
     def __post_init__(self) -> None:
         environment = os.environ | {
-            "LD_PRELOAD": str(self.library), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false",
+            "LD_PRELOAD": str(self.preload), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false",
         }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.server"],
