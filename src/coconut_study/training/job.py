@@ -68,7 +68,7 @@ def _checked_hashes(parent: Path, files: Mapping[str, Path]) -> dict[str, str]:
     hashes = {name: file_hash(path) for name, path in files.items()}
     expected = checkpoints.card(parent).get("data", hashes)
     for name, path in files.items():
-        if hashes[name] != expected[name]:
+        if hashes[name] != expected.get(name):
             raise StudyError(
                 f"{path}: not the questions that {parent} was trained on (their sha256 differs); restore "
                 "them, or remove the file and train this run from its beginning"
