@@ -28,6 +28,9 @@ ENDING = (
 )
 VALUES = (*RUN, "question", "group", "k", "frontier", "node", "height", "correct", "option", "value")
 DECODED = (*RUN, "question", "thought", "rank", "token", "probability")
+INTERVENTIONS = (
+    *RUN, "question", "group", "thoughts", "content", "part", "later", "p right", "p wrong", "right",
+)  # fmt: skip
 
 # The columns that tell the rows of a run apart, for each of these files.
 KEYS = {
@@ -36,6 +39,7 @@ KEYS = {
     ENDING: ("question",),
     VALUES: ("question", "k", "node"),
     DECODED: ("question", "thought", "rank"),
+    INTERVENTIONS: ("question", "thoughts", "content", "part", "later"),
 }
 
 
