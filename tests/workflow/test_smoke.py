@@ -92,11 +92,9 @@ def test_nothing_is_left_to_do(finished):
     assert finished.planned() == {}
 
 
-def test_editing_a_plot_reruns_plots_alone(finished):
-    with finished.edited("src/coconut_study/report/figures.py"):
-        assert finished.planned() == {
-            "figure_accuracy": 2, "figure_learning": 2, "figure_sweep": 2,
-        }  # fmt: skip
+def test_editing_a_figure_draws_it_alone(finished):
+    with finished.edited("src/coconut_study/report/figures/accuracy.py"):
+        assert finished.planned() == {"figure_accuracy": 2}
 
 
 def test_editing_the_style_draws_every_figure_again(finished):

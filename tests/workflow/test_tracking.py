@@ -18,7 +18,7 @@ RULES = f"{DRAW} {LOOK} {TRAIN} {GENERATE} grade"
 TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
 NO_COSTS = "-table_costs -table_spent"
-CURVES = "figure_accuracy figure_sweep figure_learning figure_comparison"
+VALUES = "table_best table_contrasts table_values_seeds table_parallelism table_heights"
 
 EDITS = [
     # modules, and the rules whose code they are
@@ -72,14 +72,12 @@ EDITS = [
     ("report.learning", "table_learning table_stages"),
     ("report.claims report.sides report.stand_ins report.verdicts", "table_claims"),
     ("report.costs", "table_clock table_costs table_spent"),
-    (
-        "report.thoughts",
-        "table_claims table_ending table_decoded table_parallelism table_best table_contrasts "
-        "table_values_seeds table_heights figure_values figure_tree",
-    ),
+    ("report.thoughts", "table_claims table_ending table_decoded"),
+    ("report.values", f"{VALUES} table_claims figure_values"),
+    ("report.contrasts", "table_best table_contrasts table_values_seeds figure_values"),
+    ("report.candidates", "table_parallelism table_heights"),
     ("report.style report.palette report.marks", FIGURE),
-    ("report.figures", CURVES),
-    ("report.thought_figures", "figure_values figure_tree"),
+    *((f"report.figures.{name}", f"figure_{name}") for name in FIGURES),
 ]
 # Modules that shape no result, or reach results only through the parameters of rules.
 NO_RESULT = """

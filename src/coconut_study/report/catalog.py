@@ -227,6 +227,31 @@ TABLES: Mapping[str, Table] = _named(
         ),
     ),
     Table(
+        name="necessity",
+        title="right answers at every number of layers and hops",
+        module="necessity",
+        reads=("grades",),
+        settings=("map_cells", "margin", "bases"),
+        of="necessity",
+        columns=(
+            "dataset", "hops", "layers", "width", "row", "method", *SPAN, "n",
+            "difference", "difference low", "difference high", "p", "adjusted", "margin", "verdict",
+        ),
+    ),
+    Table(
+        name="predictions",
+        title="what was predicted before the run, and what became of it",
+        module="predictions",
+        reads=("grades",),
+        settings=("predictions", "margin", "bases"),
+        of="finding",
+        columns=(
+            "claim", "first", "second", "difference", "low", "high", "units", "p", "adjusted", "p within",
+            "margin", "verdict", "note",
+        ),
+        format_settings=(),
+    ),
+    Table(
         name="clock",
         title="seconds per question, beside the paper's",
         module="costs",
@@ -247,7 +272,7 @@ TABLES: Mapping[str, Table] = _named(
     Table(
         name="parallelism",
         title="value that the best candidates hold",
-        module="thoughts",
+        module="candidates",
         reads=("values",),
         of="probe",
         columns=("dataset", "method", "k", "top", "percentile", "value", "uniform", "seeds"),
@@ -255,7 +280,7 @@ TABLES: Mapping[str, Table] = _named(
     Table(
         name="best",
         title="value of the best candidate, at equal numbers of candidates",
-        module="thoughts",
+        module="contrasts",
         reads=("values",),
         settings=("bases",),
         of="probe",
@@ -266,7 +291,7 @@ TABLES: Mapping[str, Table] = _named(
     Table(
         name="contrasts",
         title="what values tell within questions",
-        module="thoughts",
+        module="contrasts",
         reads=("values",),
         settings=("bases",),
         of="probe",
@@ -277,7 +302,7 @@ TABLES: Mapping[str, Table] = _named(
     Table(
         name="values_seeds",
         title="what values tell, of every run",
-        module="thoughts",
+        module="contrasts",
         reads=("values",),
         of="probe",
         columns=("dataset", "method", "seed", "k", "frontier", "measure", "size", "value"),
@@ -286,7 +311,7 @@ TABLES: Mapping[str, Table] = _named(
     Table(
         name="heights",
         title="value of correct and incorrect candidates by height",
-        module="thoughts",
+        module="candidates",
         reads=("values",),
         settings=("bases",),
         of="probe",
@@ -309,7 +334,7 @@ FIGURES: Mapping[str, Figure] = _named(
     Figure(
         name="accuracy",
         title="right answers of every method: {dataset}",
-        module="figures",
+        module="figures.accuracy",
         tables=("main", "seeds"),
         reads=("paper",),
         settings=("titles", "roles", "dataset", "paper_dataset"),
@@ -318,7 +343,7 @@ FIGURES: Mapping[str, Figure] = _named(
     Figure(
         name="sweep",
         title="right answers and outcomes by number of thoughts: {dataset}, {method}",
-        module="figures",
+        module="figures.sweep",
         tables=("sweep", "sweep_seeds", "main"),
         settings=("titles", "roles", "dataset", "method", "references"),
         of="sweep",
@@ -327,7 +352,7 @@ FIGURES: Mapping[str, Figure] = _named(
     Figure(
         name="values",
         title="what the values of candidates tell: {dataset}",
-        module="thought_figures",
+        module="figures.values",
         tables=("best", "contrasts", "values_seeds"),
         settings=("titles", "roles", "dataset"),
         of="probe",
@@ -336,7 +361,7 @@ FIGURES: Mapping[str, Figure] = _named(
     Figure(
         name="tree",
         title="latent search tree: {dataset}, {method}",
-        module="thought_figures",
+        module="figures.tree",
         reads=("values", "questions"),
         settings=("titles", "roles", "method", "case"),
         of="probe",
@@ -345,16 +370,24 @@ FIGURES: Mapping[str, Figure] = _named(
     Figure(
         name="comparison",
         title="experiment: {comparison}",
-        module="figures",
+        module="figures.comparison",
         tables=("comparison", "sweep_seeds", "main"),
         settings=("titles", "roles", "x", "xlabel"),
         of="comparison",
         parts="{comparison}",
     ),
     Figure(
+        name="necessity",
+        title="where thoughts need content: layers and hops",
+        module="figures.necessity",
+        tables=("necessity", "seeds"),
+        settings=("roles", "content", "width"),
+        of="necessity",
+    ),
+    Figure(
         name="learning",
         title="learning curves over the stages: {dataset}",
-        module="figures",
+        module="figures.learning",
         tables=("learning", "stages", "main"),
         settings=("titles", "roles", "dataset"),
         parts="{dataset}",

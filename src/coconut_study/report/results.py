@@ -19,17 +19,18 @@ from coconut_study.report.scores import (
     ANSWER,
     MEASURES,
     RUN,
+    SHARE,
     TOKENS,
     VALUE,
+    Bases,
     by_base,
     by_run,
     difference,
     fixed,
+    mean_of,
     scores,
 )
 
-Bases = Mapping[str, Mapping[int, str]]
-SHARE = (0.0, 100.0)
 POINT = ["dataset", "method", "k"]
 
 
@@ -38,8 +39,8 @@ def sweep(counts: pd.DataFrame, *, bases: Bases) -> pd.DataFrame:
     rows = []
     for key, runs in counts.groupby(POINT, sort=False):
         for measure in MEASURES:
-            share = estimate(by_base(scores(runs, measure), bases[key[1]])).interval(SHARE)
-            rows.append(dict(zip(POINT, key, strict=True)) | {"measure": measure} | share._asdict())
+            share = mean_of(scores(runs, measure), bases[key[1]], SHARE)
+            rows.append(dict(zip(POINT, key, strict=True)) | {"measure": measure} | share)
     return pd.DataFrame(rows)
 
 
@@ -127,11 +128,11 @@ def comparison(counts: pd.DataFrame, *, points: Sequence[Mapping[str, Any]], bas
         runs, base_of = at(counts, point), bases[point["method"]]
         own = scores(runs, ANSWER)
         reference = first.setdefault((point["dataset"], point["series"]), own)
-        accuracy = estimate(by_base(own, base_of)).interval(SHARE)
+        accuracy = mean_of(own, base_of, SHARE)
         apart = estimate(by_base(difference(own, reference), base_of)).interval()
         rows.append(
             dict(point)
-            | accuracy._asdict()
+            | accuracy
             | {"tokens": by_run(runs)[TOKENS].mean(), "difference": apart.mean}
             | {"difference low": apart.low, "difference high": apart.high}
         )

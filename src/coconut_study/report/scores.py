@@ -14,8 +14,12 @@ import pandas as pd
 
 from coconut_study.evaluation import columns
 from coconut_study.evaluation.outcomes import Outcome
-from coconut_study.report.intervals import FIXED
+from coconut_study.report.intervals import FIXED, UNBOUNDED, estimate
 
+Bases = Mapping[str, Mapping[int, str]]  # the base model of every method and seed
+
+SHARE = (0.0, 100.0)  # bounds of percentages
+POINTS = (-100.0, 100.0)  # and of differences between them
 RUN = list(columns.RUN)  # the columns that identify a run
 QUESTIONS = "questions"
 ANSWER = "right answer"
@@ -139,3 +143,11 @@ def by_base(table: pd.DataFrame, bases: Mapping[int, str]) -> pd.DataFrame:
     names = table.index.map(lambda seed: bases.get(seed, str(seed)))
     alone = names.nunique() in (1, len(names))
     return table if alone else table.groupby(names, sort=False).mean()
+
+
+def mean_of(
+    table: pd.DataFrame, bases: Mapping[int, str], bounds: tuple[float, float] = UNBOUNDED
+) -> dict[str, float]:
+    """The mean of a score table over its units (see `by_base`) with its interval, cut off at `bounds`, and
+    the number of units: `mean`, `low`, `high` and `n`."""
+    return estimate(by_base(table, bases)).interval(bounds)._asdict()

@@ -7,7 +7,9 @@ from matplotlib.collections import PathCollection
 from matplotlib.text import Text
 
 from coconut_study.evaluation.outcomes import Outcome
-from coconut_study.report import figures, learning, results, scores, style
+from coconut_study.report import learning, results, scores, style
+from coconut_study.report.figures import accuracy, comparison, sweep
+from coconut_study.report.figures import learning as curves
 
 from .examples import BASES, PAPER, ROLES, ROWS, RULES, TITLES, point
 
@@ -55,7 +57,7 @@ RULED = PAPER | {"baselines": {"prosqa": {"rule": "far", "accuracy": 96.8, "refe
 
 
 def headline(main=None, seeds=SEEDS, paper=RULED, paper_dataset="prosqa"):
-    return figures.accuracy(
+    return accuracy.accuracy(
         main_of(**AHEAD) if main is None else main, seeds, paper, **ASKED, paper_dataset=paper_dataset
     )
 
@@ -122,7 +124,7 @@ def swept(grades):
 
 
 def draw_sweep(swept):
-    return figures.sweep(*swept, **ASKED, method="coconut", references=["no_cot", "cot"])
+    return sweep.sweep(*swept, **ASKED, method="coconut", references=["no_cot", "cot"])
 
 
 def test_a_sweep_starts_with_no_thoughts_and_ends_with_the_references(swept):
@@ -153,7 +155,7 @@ def test_a_sweep_says_that_answers_rise_only_if_the_intervals_part(swept):
 
 
 def test_learning_has_a_gap_where_a_stage_begins(learnt):
-    drawn = figures.learning(learnt, learning.stages(learnt), main_of(), **ASKED)
+    drawn = curves.learning(learnt, learning.stages(learnt), main_of(), **ASKED)
     (axis,) = drawn.figure.axes
     solid = [line for line in axis.lines if line.get_linestyle() == "-"]
     assert [line.get_xdata().tolist() for line in solid] == [[0, 10, 20], [20, 30], [0, 10]]
@@ -167,7 +169,7 @@ def test_learning_has_a_gap_where_a_stage_begins(learnt):
 
 def test_learning_has_a_coin_only_where_questions_have_two_options(learnt):
     for main, n_coins in ((main_of(), 1), (main_of(**AHEAD)[:3], 0)):
-        (axis,) = figures.learning(learnt, learning.stages(learnt), main, **ASKED).figure.axes
+        (axis,) = curves.learning(learnt, learning.stages(learnt), main, **ASKED).figure.axes
         coins = [line for line in axis.lines if set(line.get_ydata()) == {50.0}]
         assert len(coins) == n_coins
 
@@ -176,7 +178,7 @@ def test_learning_draws_and_names_every_method_however_many(learnt):
     one = learnt[learnt["method"] == "coconut"]
     names = [f"m{number}" for number in range(12)]
     table = pd.concat([one.assign(method=name) for name in names])
-    drawn = figures.learning(
+    drawn = curves.learning(
         table, learning.stages(table), main_of(), titles=TITLES | {name: f"Method {name}" for name in names},
         roles=dict.fromkeys(names, "control"), dataset="d",
     )  # fmt: skip
@@ -199,7 +201,7 @@ def compared(many):
 
 
 def draw_comparison(compared, x="label"):
-    return figures.comparison(*compared, titles=TITLES, roles=ROLES, x=x, xlabel="what is across")
+    return comparison.comparison(*compared, titles=TITLES, roles=ROLES, x=x, xlabel="what is across")
 
 
 @pytest.mark.parametrize("x", ["label", "k", "tokens"])
