@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 
 from coconut_study.common.errors import StudyError
 from coconut_study.engine.batches import Batch
+from coconut_study.engine.edits import Edit, edit_columns
 from coconut_study.engine.kv_cache import PreallocatedCache
 
 
@@ -42,19 +43,22 @@ class Reader:
             use_cache=True,
         ).last_hidden_state
 
-    def think(self, batch: Batch) -> list[Tensor]:
+    def think(self, batch: Batch, edit: Edit | None = None) -> list[Tensor]:
         """Hidden states of a batch up to its last thought, in blocks.
 
         The first block holds the columns before the thoughts (B, columns, D), each other block one thought
-        (B, 1, D). The last column of a block is the input embedding of the next thought.
+        (B, 1, D). The last column of a block is the input embedding of the next thought, unless `edit`
+        changes it.
         """
         start, mask, positions = batch.first_thought, batch.mask_BT, batch.positions_BT
         blocks = [self._question(batch)]
         if batch.iterations is not None and batch.n_thoughts:
-            return blocks + self._think_in_parallel(batch, blocks[0][:, -1:], batch.iterations)
-        for column in range(start, start + batch.n_thoughts):
-            thought = blocks[-1][:, -1:]
+            return blocks + self._think_in_parallel(batch, blocks[0][:, -1:], batch.iterations, edit)
+        for j, column in enumerate(range(start, start + batch.n_thoughts)):
+            thought = blocks[-1][:, -1:] if edit is None else edit.thought(j, blocks[-1][:, -1:])
             blocks.append(self.read(thought, mask[:, : column + 1], positions[:, column : column + 1]))
+            if edit is not None:
+                edit_columns(self.cache, [j], edit)
         return blocks
 
     def _question(self, batch: Batch) -> Tensor:
@@ -71,7 +75,9 @@ class Reader:
         rest_BTD = self.read(self.embed(tokens[:, n:]), mask, positions[:, n:])
         return torch.cat([hidden_GTD[group_B], rest_BTD], dim=1)
 
-    def _think_in_parallel(self, batch: Batch, before_B1D: Tensor, iterations: int) -> list[Tensor]:
+    def _think_in_parallel(
+        self, batch: Batch, before_B1D: Tensor, iterations: int, edit: Edit | None
+    ) -> list[Tensor]:
         """Hidden states (B, 1, D) of each thought by Jacobi iteration.
 
         Every iteration computes all thoughts at once, each from the state that the previous iteration gave
@@ -84,7 +90,12 @@ class Reader:
         for iteration in range(iterations):
             self.cache.crop(-batch.n_thoughts if iteration else 0)
             thoughts_BKD = torch.cat([before_B1D, states_BKD[:, :-1]], dim=1)
+            if edit is not None:
+                thoughts = enumerate(thoughts_BKD.split(1, dim=1))
+                thoughts_BKD = torch.cat([edit.thought(j, thought) for j, thought in thoughts], dim=1)
             states_BKD = self.read(thoughts_BKD, mask_BT, positions_BT)
+        if edit is not None:
+            edit_columns(self.cache, range(batch.n_thoughts), edit)
         return list(states_BKD.split(1, dim=1))
 
 

@@ -78,6 +78,29 @@ class Probing(Closed):
     ]
 
 
+Battery = Literal["necessity", "short", "full"]
+
+
+class Interventions(Closed):
+    """Thoughts, or written steps, replaced at inference, on graph questions."""
+
+    datasets: Names
+    methods: Names
+    necessity: Annotated[
+        tuple[str, ...],
+        Field(description="those of the methods whose thoughts are only replaced by their mean, or removed"),
+    ] = ()
+    conditions: Annotated[
+        Literal["short", "full"], Field(description="how many conditions the other methods are put in")
+    ] = "short"
+    questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
+    seed: Annotated[NonNegativeInt, Field(description="of the random donors and of the noise")] = 0
+
+    def battery(self, method: str) -> Battery:
+        """The conditions of a method."""
+        return "necessity" if method in self.necessity else self.conditions
+
+
 class Decoding(Closed):
     """Thoughts decoded to tokens with the output embeddings (paper section 4.4)."""
 
