@@ -24,6 +24,13 @@ class Run(NamedTuple):
     seed: int
 
 
+class Ask(NamedTuple):
+    """A trained run, and a data set whose test questions it is asked."""
+
+    run: Run
+    asked: str
+
+
 @dataclass(frozen=True)
 class Runs:
     """The runs of a valid study."""
@@ -59,6 +66,11 @@ class Runs:
     def methods(self) -> list[str]:
         """The methods of the runs, each once."""
         return list(dict.fromkeys(run.method for run in self.runs))
+
+    def hops(self, dataset: str) -> int | None:
+        """The number of steps of the questions of a data set; None if it is not a single known one."""
+        hops = getattr(self.study.datasets[dataset].questions.root, "hops", None)
+        return hops[0] if isinstance(hops, tuple) and hops[0] == hops[1] else None
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -109,7 +121,7 @@ class Runs:
         base_seeds = self.study.base_seeds
         return BaseSpec(
             model=self.study.model_of(method),
-            text=self.study.text,
+            text=self.study.text_of(method),
             seed=base_seeds[seeds.index(seed) % len(base_seeds)],
         )
 
@@ -197,9 +209,45 @@ class Runs:
         final = self.study.methods[run.method].final_layout(schedule)
         return GenerationSpec(
             run=run._asdict(),
-            text=self.study.text,
+            text=self.study.text_of(run.method),
             layouts=tuple(final.with_thoughts(k, schedule.c) for k in sorted(self.ks(rule, run))),
             responding=self.study.responding_of(run.dataset),
+        )
+
+    @cached_property
+    def asks(self) -> dict[Ask, set[int]]:
+        """The runs that are asked the questions of other data sets, and with which numbers of thoughts: the
+        number that they were trained with, and others if the method has thoughts."""
+        asks: dict[Ask, set[int]] = {}
+        for transfer in self.study.transfer:
+            for run in self.runs:
+                if (
+                    run.dataset in transfer.trained
+                    and run.method in transfer.methods
+                    and run.seed in (transfer.seeds or (run.seed,))
+                ):
+                    others = transfer.k if self.study.methods[run.method].thoughts != "none" else None
+                    ks = {self.trained_k(run.dataset, run.method), *(others or ())}
+                    for asked in transfer.asked:
+                        asks.setdefault(Ask(run, asked), set()).update(ks)
+        return asks
+
+    @cached_property
+    def asked(self) -> list[str]:
+        """The data sets whose questions runs are asked in transfer, each once."""
+        return list(dict.fromkeys(asked for _, asked in self.asks))
+
+    def ask_spec(self, ask: Ask) -> GenerationSpec:
+        """All that determines what a trained run generates when it is asked the questions of a data set."""
+        run, asked = ask
+        schedule = self.study.schedule_of(run.dataset, run.method)
+        final = self.study.methods[run.method].final_layout(schedule)
+        return GenerationSpec(
+            run=run._replace(dataset=asked)._asdict(),
+            text=self.study.text_of(run.method),
+            layouts=tuple(final.with_thoughts(k, schedule.c) for k in sorted(self.asks[ask])),
+            responding=self.study.responding_of(asked),
+            more_thoughts=max(self.asks[ask]) > final.thoughts,
         )
 
     @cached_property
@@ -211,6 +259,8 @@ class Runs:
             "ending": self.runs_of(self.study.ending),
             "probe": self.runs_of(self.study.probing),
             "decode": self.runs_of(self.study.decoding),
+            "intervene": self.runs_of(self.study.interventions),
+            "trace": self.runs_of(self.study.tracing),
         }
 
 

@@ -50,6 +50,13 @@ class Lora(Closed):
     ]
 
 
+class Pool(Closed):
+    """Names that a tokenizer of words has, whether questions use them or not: the first of their lists."""
+
+    persons: Annotated[int, Field(ge=2, le=17)]
+    concepts: Annotated[int, Field(ge=2, le=38)]
+
+
 class Model(Closed):
     """The base model of a study: loaded from a hub name or folder, or created from a configuration."""
 
@@ -69,6 +76,13 @@ class Model(Closed):
         Pretraining | None,
         Field(description="how a new model is pretrained before all runs; null for not at all"),
     ] = None
+    names: Annotated[
+        Pool | None,
+        Field(
+            description="names that `words` and pretraining have, although no training question has them",
+            exclude_if=lambda names: names is None,
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
@@ -80,6 +94,8 @@ class Model(Closed):
             raise ValueError(
                 "tokenizer: words is for a new model (architecture); a loaded model has its own tokenizer"
             )
+        if self.names is not None and self.tokenizer != "words":
+            raise ValueError("names: is for tokenizer: words; another tokenizer has its own words")
         if self.path is not None and self.pretraining is not None:
             raise ValueError(
                 "pretraining: is for a new model (architecture); a loaded model is pretrained already"
@@ -100,10 +116,24 @@ class Model(Closed):
     @property
     def positions(self) -> int | None:
         """Number of positions of a sequence; None if neither the study nor a folder says it."""
+        return self._number("n_positions", "max_position_embeddings")
+
+    @property
+    def layers(self) -> int | None:
+        """Number of layers; None if neither the study nor a folder says it."""
+        return self._number("n_layer", "num_hidden_layers")
+
+    @property
+    def width(self) -> int | None:
+        """Number of components of a hidden state; None if neither the study nor a folder says it."""
+        return self._number("n_embd", "hidden_size")
+
+    def _number(self, *names: str) -> int | None:
+        """The number that the configuration of the model has under one of these names; None for no number."""
         known = _configuration(self.folder) if self.folder else self.architecture or {}
         known = known.get("text_config", known)
-        positions = known.get("n_positions", known.get("max_position_embeddings"))
-        return positions if isinstance(positions, int) else None
+        number = next((known[name] for name in names if name in known), None)
+        return number if isinstance(number, int) else None
 
 
 class BaseSpec(Closed):

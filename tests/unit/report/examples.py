@@ -76,5 +76,11 @@ SETTINGS = {
     "planned": [{"rule": "train", "gpus": 0, "memory_mb": 1, "hours": 2.5, "benchmarks": ["one.tsv"]}],
     "benchmarks": "nowhere",
     "cells": [{"dataset": "d", "methods": ["cot"], "cards": ["none.json"], "jobs": [["none.tsv", 1]]}],
+    "map_cells": [{"dataset": "d", "hops": 3, "layers": 2, "width": 64, "row": method, "method": method,
+                   "k": k, "against": "cot" if k else None, "against_k": 0}
+                  for method, k in (("cot", 0), ("coconut", 2))],
+    "predictions": [{"claim": "thoughts help", "more": {"dataset": "d", "method": "coconut", "k": 2},
+                     "less": {"dataset": "d", "method": "cot", "k": 0}}],
+    "content": "coconut", "width": 64,
     "dataset": "d", "method": "coconut", "references": ["cot"], "case": 0,
 }  # fmt: skip
