@@ -7,7 +7,8 @@ checkpoint.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -60,6 +61,12 @@ def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, unk_token=UNKNOWN, eos_token=END, clean_up_tokenization_spaces=False
     )
+
+
+def word_ids(tokenizer: PreTrainedTokenizerBase) -> Mapping[str, int]:
+    """The token of every word, as a tokenizer of `word_level` gives it; <unk> for a word not known to it."""
+    known = tokenizer.get_vocab()
+    return defaultdict(lambda: known[UNKNOWN], known)
 
 
 def add_marks(tokenizer: PreTrainedTokenizerBase) -> None:

@@ -10,14 +10,16 @@ The prompt is the part without loss, so training and evaluation use the same seq
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coconut_study.common.errors import StudyError, explained
-from coconut_study.questions.question import Question
+from coconut_study.questions.graphs import Graph
+from coconut_study.questions.question import Question, Wording
 from coconut_study.sequences.methods import Layout
-from coconut_study.sequences.templates import Template
+from coconut_study.sequences.templates import ANSWER_MARK, TEMPLATES, Template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -109,6 +111,22 @@ def tokenize(
 
 def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
     """The sequence of a question in `layout` (paper section 3); short chains may have no steps left."""
+def symbol_tokens(
+    graph: Graph, wording: Wording, ids: Mapping[str, int], eos: int, *, shared: bool
+) -> Tokens:
+    """What `tokenize` returns for a question in `symbols` if every word is one token, without writing text.
+
+    `ids` has the token of every word.
+    """
+    names = [ids[name] for name in graph.names]
+    facts = [names[node] for edge in wording.order for node in graph.edges[edge]]
+    one, other = wording.options
+    question = [*facts, ids["?"], names[one], names[other], ids["|"], names[graph.root]]
+    positions = TEMPLATES["symbols"].positions(len(graph.edges), len(question), shared)
+    steps = [[names[node]] for node in wording.path[1:]]
+    return Tokens(question, positions, steps, [ids[ANSWER_MARK], names[graph.target], eos])
+
+
     steps = [] if layout.hidden is None else tokens.steps[layout.hidden :]
     with_loss = [token for step in steps for token in step][layout.removed :] + tokens.answer
     opening, closing = ([marks.bot], [marks.eot]) if layout.markers else ([], [])

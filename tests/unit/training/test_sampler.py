@@ -5,13 +5,20 @@ import json
 import pytest
 
 from coconut_study.common.errors import StudyError
+from coconut_study.common.seeds import stream
+from coconut_study.engine.tokenizer import add_marks, word_level
+from coconut_study.questions.question import by_graph, redraw
+from coconut_study.sequences.builder import build, tokenize
 from coconut_study.sequences.methods import Removal
 from coconut_study.sequences.templates import TEMPLATES, WORD
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 from coconut_study.training import base_model
 from coconut_study.training.micro_batches import split
 from coconut_study.training.sampler import Sampler
 
-from .conftest import changed, trained
+from ...studies import settings, with_value
+from .conftest import NO_OTHERS, changed, trained
 
 
 def removing(unit="token", per_epoch=1.0, smoothing=None, limit=None):
@@ -67,6 +74,30 @@ def test_a_sampler_continues_from_its_state(stages, base, splits):
     again = Sampler(sampler.spec, base[1], splits["train"])
     again.load_state(1, state)
     assert again.batch(1, removed=0) == following
+
+
+@pytest.mark.parametrize("mirrors", ["together", "apart"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_questions_redrawn_as_tokens_are_those_redrawn_as_text(splits, mirrors, shared):
+    study = settings("smoke") | NO_OTHERS
+    study = with_value(study, "text", {"template": "symbols", "facts_share_position": shared})
+    spec = changed(
+        Plan(read_study(study)).chain("balanced", "coconut", 1)[1], redraw=True, mirrors=mirrors
+    ).model_copy(update={"mixed": ()})
+    template, train = TEMPLATES["symbols"], splits["train"]
+    tokenizer = word_level(map(template.text, train))
+    add_marks(tokenizer)
+    pools = {"persons": 2, "concepts": 12}  # the tokenizer knows the words of 8 concepts
+    sampler = Sampler(spec.model_copy(update={"questions": spec.questions | pools}), tokenizer, train)
+    for epoch in (0, 1):
+        sampler.start_epoch(epoch)
+        rng = stream("names", spec.seed, spec.stage, epoch)
+        for number in range(4):
+            asked = [train[i] for i in sampler.chosen(number)]
+            groups = by_graph(asked) if mirrors == "together" else [[i] for i in range(len(asked))]
+            drawn = [one for group in groups for one in redraw([asked[i] for i in group], rng, **pools)]
+            tokens = tokenize(drawn, template, tokenizer, shared=shared)
+            assert sampler.batch(number, 0) == [build(one, spec.layout, sampler.marks) for one in tokens]
 
 
 # ---------------------------------------------------------------------------------------------- lengths
