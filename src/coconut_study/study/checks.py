@@ -26,6 +26,8 @@ from coconut_study.questions.settings import (
     Prosqa,
     Rewrites,
 )
+from coconut_study.report.catalog import FIGURES, TABLES
+from coconut_study.study import table_inputs
 from coconut_study.study.definition import Study
 from coconut_study.study.plan import SPLITS, Plan
 from coconut_study.study.settings import Dataset
@@ -426,6 +428,16 @@ def _predictions_are_run(plan: Plan) -> Iterator[str]:
                 yield f"{key}.k: {side.method} on {side.dataset} does not respond with {side.k} thoughts"
 
 
+def _pages_show_what_is_made(plan: Plan) -> Iterator[str]:
+    """A finding shows figures and tables that the study has, the tables as text."""
+    if (finding := plan.study.finding) is None:
+        return
+    texts = [record for record in TABLES.values() if record.format_settings is not None]
+    for key, records in (("figures", FIGURES.values()), ("tables", texts)):
+        made = [name for record in records for name in table_inputs.names(plan, record)]
+        yield from undefined(f"finding.{key}", getattr(finding, key), made)
+
+
 def _map_has_places(plan: Plan) -> Iterator[str]:
     """Every cell of the necessity map has a number of layers and of hops, and at most one method a row."""
     if (necessity := plan.study.necessity) is None:
@@ -506,7 +518,7 @@ TURNS: tuple[tuple[Check, ...], ...] = (
         _mixing_has_stages_to_mix, _processes_have_work, _positions_suffice,
         _thoughts_are_there, _interventions_have_something_to_replace, _graphs_are_traced,
         _comparisons_are_run, _transfer_is_run,
-        _predictions_are_run, _map_has_places,
+        _predictions_are_run, _pages_show_what_is_made, _map_has_places,
         _template_fits, _graphs_are_there, _case_is_probed,
         _asked_questions_can_be_read,
     ),

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from coconut_study.common.settings import short_id
-from coconut_study.questions.settings import Files, Source
-from coconut_study.study.runs import Run, Runs
+from coconut_study.questions.settings import Derived, Files, Source
+from coconut_study.study.runs import Ask, Run, Runs
 from coconut_study.study.settings import Needs
 from coconut_study.training.settings import BaseSpec, StageSpec
 
@@ -24,6 +24,8 @@ MEASURED = {
     "ending": "ending.csv",
     "probe": "values.csv",
     "decode": "decoded.csv",
+    "intervene": "interventions.csv",
+    "trace": "tracing.csv",
 }
 
 
@@ -93,6 +95,28 @@ class Plan(Runs):
         """The card of the questions of a data set."""
         return f"{self.results}/data/{dataset}/card.json"
 
+    def question_settings(self, dataset: str) -> dict[str, Any]:
+        """The settings of the questions of a data set, as its card holds them: with those of the data set
+        that it is made of, if it is made of another."""
+        own: dict[str, Any] = self.study.datasets[dataset].questions.model_dump(mode="json")
+        return own | {"of": self.question_settings(self.derived[dataset])} if dataset in self.derived else own
+
+    @cached_property
+    def derived(self) -> dict[str, str]:
+        """The data sets that are made from the test questions of another, and that data set."""
+        return {
+            name: dataset.questions.root.of
+            for name, dataset in self.study.datasets.items()
+            if isinstance(dataset.questions.root, Derived)
+        }
+
+    @cached_property
+    def used(self) -> list[str]:
+        """The data sets that runs are trained on or asked about, and those that these are made of."""
+        used = [*self.datasets, *self.asked]
+        used += [one for name in self.datasets if (one := self.study.datasets[name].following)]
+        return list(dict.fromkeys([*used, *(self.derived[name] for name in used if name in self.derived)]))
+
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The settings of the questions of every data set, by an id that stands for them."""
@@ -129,14 +153,20 @@ class Plan(Runs):
             for dataset, method, seed in (self.runs if runs is None else runs)
         ]
 
+    def of_ask(self, ask: Ask) -> str:
+        """The grades of a run that is asked the questions of another data set."""
+        (path,) = self.of_runs(f"asked/{ask.asked}/grades.csv", [ask.run])
+        return path
+
     def measured(self, runs: Iterable[Run]) -> list[str]:
         """All files that the study measures of some runs."""
         wanted = set(runs)
-        return [
+        own = [
             path
             for rule, name in MEASURED.items()
             for path in self.of_runs(name, [run for run in self.evaluated[rule] if run in wanted])
         ]
+        return [*own, *(self.of_ask(ask) for ask in self.asks if ask.run in wanted)]
 
     # -------------------------------------------------------------------------------------------- costs
 
@@ -150,6 +180,20 @@ class Plan(Runs):
     def training_minutes(self, dataset: str, spec: StageSpec) -> float:
         """What a stage may take; the study gives the minutes of an epoch."""
         return self.needs("train", dataset).minutes * max(spec.epochs, 1)
+
+    @cached_property
+    def minutes_ahead(self) -> dict[str, float]:
+        """What training may take from the start of a stage or base model, by its id, to the end of the last run
+        that goes through it. The longest chain decides when a study ends, so it is trained first."""
+        ahead: dict[str, float] = {}
+        for run, chain in self.chains.items():
+            minutes = 0.0
+            for spec in reversed(chain):
+                minutes += self.training_minutes(run.dataset, spec)
+                ahead[spec.id] = max(minutes, ahead.get(spec.id, 0.0))
+            base = chain[0].base.id
+            ahead[base] = max(minutes + self.needs("base").minutes, ahead.get(base, 0.0))
+        return ahead
 
     @cached_property
     def jobs(self) -> dict[str, list[Job]]:
@@ -166,6 +210,10 @@ class Plan(Runs):
             self._job(rule, f"{run.dataset}/{run.method}/seed{run.seed}", run.dataset)
             for rule, runs in self.evaluated.items()
             for run in runs
+        ]
+        jobs += [
+            self._job("ask", f"{run.dataset}/{run.method}/seed{run.seed}/{asked}", run.dataset)
+            for run, asked in self.asks
         ]
         by_rule: dict[str, list[Job]] = {}
         for job in jobs:
