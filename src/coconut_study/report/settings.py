@@ -86,6 +86,18 @@ class Finding(Closed):
     attack: Annotated[Names, Field(description="what we would attack ourselves")]
 
 
+class Page(Closed):
+    """What the page of a finding is made from."""
+
+    finding: Finding
+    seeds: tuple[int, ...]
+    bases: Annotated[tuple[int, ...], Field(description="seeds of the base models")]
+    run: Annotated[str, Field(description="the command that makes the study")]
+    predictions: Annotated[Path, Field(description="the table of this name, as CSV")]
+    figures: Annotated[dict[str, Path], Field(description="the words of each figure, by its name")]
+    tables: Annotated[dict[str, Path], Field(description="the Markdown of each table, by its name")]
+
+
 class Row(Closed):
     """A row of the main table, and what it is compared with in the paper."""
 

@@ -64,6 +64,28 @@ def _files(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> dict
     }
 
 
+def page(plan: Plan, run: str) -> dict[str, Any]:
+    """What the command that writes the page of a finding is given (see `report.settings.Page`); `run` is the
+    command that makes the study."""
+    finding = plan.study.finding
+    assert finding is not None
+    return {
+        "finding": finding.model_dump(exclude_none=True),
+        "seeds": sorted({run.seed for run in plan.runs}),
+        "bases": sorted({base.seed for base in plan.bases.values()}),
+        "run": run,
+        "predictions": f"{plan.results}/tables/predictions.csv",
+        "figures": {name: f"{plan.results}/figures/{name}.txt" for name in finding.figures},
+        "tables": {name: f"{plan.results}/tables/{name}.md" for name in finding.tables},
+    }
+
+
+def page_inputs(plan: Plan) -> list[str]:
+    """All files that must exist before the page of a finding is written."""
+    made = page(plan, "")
+    return [made["predictions"], *made["figures"].values(), *made["tables"].values()]
+
+
 # ------------------------------------------------------------------------------------------------ files
 
 
