@@ -24,6 +24,13 @@ class GenerationSpec(Closed):
     text: TextSettings
     layouts: Annotated[tuple[Layout, ...], Field(min_length=1)]
     responding: Responding
+    more_thoughts: Annotated[
+        bool,
+        Field(
+            description="whether layouts may have more thoughts than the run was trained with",
+            exclude_if=lambda more_thoughts: not more_thoughts,
+        ),
+    ] = False
 
 
 TokenKind = Literal["written", "thoughts", "pauses", "end"]
@@ -99,6 +106,14 @@ class Interventions(Closed):
     def battery(self, method: str) -> Battery:
         """The conditions of a method."""
         return "necessity" if method in self.necessity else self.conditions
+
+
+class Tracing(Closed):
+    """The residual stream of a question restored in that of its mirror, by layer and place."""
+
+    datasets: Names
+    methods: Names
+    questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
 
 
 class Decoding(Closed):

@@ -79,7 +79,8 @@ def grades(files: Files) -> pd.DataFrame:
 def asked(files: Files) -> pd.DataFrame:
     """The answers of runs that are asked the questions of other data sets (files by run and data set asked):
     one row per run, data set, k and question, with the columns of `ASKED`."""
-    return pd.concat((_asked(name, path) for name, path in files.items()), ignore_index=True)
+    tables = [_asked(name, path) for name, path in files.items()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*ASKED])
 
 
 def rewritten(files: Files) -> pd.DataFrame:

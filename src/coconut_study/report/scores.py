@@ -94,8 +94,18 @@ def scores(counts: pd.DataFrame, measure: str) -> pd.DataFrame:
 def means(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """The score table of the mean of a column: one row per seed, one column per group. `rows` has the columns
     seed and group, and all rows count the same."""
-    cells = rows.groupby(["seed", "group"])[column].agg(["sum", "size"]).astype(float).unstack()
+    cells = rows.groupby(["seed", "group"])[column].agg(["sum", "size"]).astype(float).unstack(fill_value=0.0)
     return _linear(cells["sum"], cells["size"])
+
+
+def ratio(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
+    """The score table of the ratio of the means of two score tables with the same units and groups.
+
+    A cell is the ratio plus the linear contribution of its unit and group, so that a unit whose own
+    denominator is close to 0 moves the ratio no more than it moves the means.
+    """
+    share = above.to_numpy().mean() / below.to_numpy().mean()
+    return share + (above - share * below) / below.to_numpy().mean()
 
 
 def _linear(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.study import table_inputs
 from coconut_study.study.definition import Study
 from coconut_study.study.plan import SPLITS, Plan
+from coconut_study.study.runs import Ask
 from coconut_study.study.settings import Dataset
 
 Check = Callable[[Plan], Iterator[str]]
@@ -421,11 +422,18 @@ def _predictions_are_run(plan: Plan) -> Iterator[str]:
         for side in prediction.sides:
             if side.dataset is None or side.method is None:
                 continue
+            where = f"{side.method} on {side.dataset}"
             runs = [run for run in plan.runs if run[:2] == (side.dataset, side.method)]
             if not runs:
-                yield f"{key}: {side.method} on {side.dataset} is not one of the runs"
-            elif side.k is not None and side.k not in plan.ks("respond", runs[0]):
-                yield f"{key}.k: {side.method} on {side.dataset} does not respond with {side.k} thoughts"
+                yield f"{key}: {where} is not one of the runs"
+                continue
+            ks = plan.ks("respond", runs[0])
+            if side.asked is not None:
+                ks = {k for run in runs for k in plan.asks.get(Ask(run, side.asked), ())}
+            if not ks:
+                yield f"{key}.asked: {where} is not asked {side.asked} in transfer"
+            elif side.k is not None and side.k not in ks:
+                yield f"{key}.k: {where} does not respond with {side.k} thoughts"
 
 
 def _pages_show_what_is_made(plan: Plan) -> Iterator[str]:

@@ -70,7 +70,7 @@ def modules(record):
         ("contrasts", {"table_best", "table_contrasts", "table_values_seeds", "figure_values"}),
         ("candidates", {"table_parallelism", "table_heights"}),
         *((f"figures.{name}", {f"figure_{name}"}) for name in FIGURES),
-        ("marks", {f"figure_{name}" for name in FIGURES}),
+        ("marks", {f"figure_{name}" for name in FIGURES} - {"figure_tracing"}),
         ("palette", {f"figure_{name}" for name in FIGURES}),
         ("style", {f"figure_{name}" for name in FIGURES}),
         ("markup", {f"table_{name}" for name in TABLES}),
