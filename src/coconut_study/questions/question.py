@@ -119,8 +119,9 @@ def redrawn(mirrors: Sequence[Graph], rng: np.random.Generator, **pool: Any) -> 
 def by_group(questions: Sequence[Question]) -> list[list[int]]:
     """Indices of the questions, grouped: adjacent questions that were drawn together form a group.
 
-    They have the same names of nodes, and all but two of their facts in common: mirrors all, crossed ones all
-    but those that are crossed. A question without a graph is a group by itself.
+    They have the same names of nodes, and all but three of their facts in common: mirrors all, crossed ones
+    all but the two that are crossed, and a rewrite all but one of those of its question. A question without a
+    graph is a group by itself.
     """
     groups: list[list[int]] = []
     for index, question in enumerate(questions):
@@ -139,7 +140,7 @@ def group_numbers(questions: Sequence[Question]) -> list[int]:
 def _drawn_together(one: Graph | None, other: Graph | None) -> bool:
     if one is None or other is None or one.names != other.names:
         return False
-    return len({*one.edges} - {*other.edges}) <= 2 and len(one.edges) == len(other.edges)
+    return len({*one.edges} - {*other.edges}) <= 3 and len(one.edges) == len(other.edges)
 
 
 def by_graph(questions: Sequence[Question]) -> list[list[int]]:

@@ -59,12 +59,13 @@ class Pretrainer:
         settings: Pretraining,
         text: TextSettings,
         seed: int,
+        names: Iterable[str] = (),
     ) -> None:
         self.learner = Learner(model, settings)
         self.tokenizer, self.settings, self.text, self.seed = tokenizer, settings, text, seed
         self.template = TEMPLATES[text.template]
         self.graphs = [question.graph for question in questions if question.graph is not None]
-        self.persons, self.concepts = names_in_use(self.graphs)
+        self.persons, self.concepts = names_in_use(self.graphs, names)
         self.pad = marks_of(tokenizer).pad
         self.rng = stream("pretraining", seed)
 
@@ -167,10 +168,10 @@ class Page:
     floor: float
 
 
-def names_in_use(graphs: Iterable[Graph]) -> tuple[int, int]:
+def names_in_use(graphs: Iterable[Graph], others: Iterable[str] = ()) -> tuple[int, int]:
     """The smallest numbers of persons and of concepts, from the beginning of their lists, that have the names
-    of all `graphs`; the whole lists if one has names of its own."""
-    names = {name for graph in graphs for name in graph.names}
+    of all `graphs` and `others`; the whole lists if one has names of its own."""
+    names = {*others, *(name for graph in graphs for name in graph.names)}
     if not names <= {*PERSONS, *CONCEPTS}:
         return len(PERSONS), len(CONCEPTS)
     persons, concepts = (

@@ -24,7 +24,7 @@ from coconut_study.sequences.templates import TEMPLATES
 from coconut_study.training.schedule import smoothed
 from coconut_study.training.settings import StageSpec
 
-POOLS = ("persons", "concepts")  # settings of generated questions that list the names in use
+POOLS = ("persons", "concepts", "names")  # settings of generated questions: the names in use, their order
 
 
 class Sampler:
