@@ -14,7 +14,7 @@ DRAW = "shard questions"
 LOOK = "describe shortcuts"
 TRAIN = "base train"
 GENERATE = "respond clock ending probe decode intervene"
-RULES = f"{DRAW} {LOOK} {TRAIN} {GENERATE} grade"
+RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade"
 TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
 NO_COSTS = "-table_costs -table_spent"
@@ -24,7 +24,7 @@ EDITS = [
     # modules, and the rules whose code they are
     ("common.files common.reading", f"{RULES} {TABLE} {FIGURE}"),
     ("questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE} {NO_COSTS}"),
-    ("common.seeds", f"{DRAW} {TRAIN}"),
+    ("common.seeds", f"{DRAW} derive {TRAIN} intervene"),
     ("common.workspace", f"train {GENERATE}"),
     ("common.provenance", f"{RULES} -shard table_clock table_costs table_spent"),
     ("questions.card", f"{RULES} -shard"),
@@ -34,16 +34,18 @@ EDITS = [
         DRAW,
     ),
     ("questions.schema", f"{RULES} figure_tree"),
+    ("questions.derived questions.rewrites", "derive"),
     ("questions.describe", "describe table_data"),
-    ("questions.shortcuts", "shortcuts table_main table_claims"),
+    ("questions.shortcuts", "derive shortcuts table_main table_claims"),
     ("questions.neighbourhoods", "shortcuts"),
-    ("questions.frontiers", "probe decode"),
+    ("questions.frontiers", "probe decode intervene"),
+    ("questions.donors", "intervene"),
     ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
     ("sequences.builder", f"{TRAIN} {GENERATE}"),
     (
-        "engine.batches engine.checkpoints engine.device engine.forward engine.kv_cache engine.prefixes "
-        "engine.tokenizer",
+        "engine.batches engine.checkpoints engine.device engine.edits engine.forward "
+        "engine.kv_cache engine.prefixes engine.tokenizer",
         f"{TRAIN} {GENERATE}",
     ),
     ("engine.decoding", f"train {GENERATE}"),
@@ -59,7 +61,8 @@ EDITS = [
     ("evaluation.respond", "train respond clock ending"),
     ("evaluation.responses", "train respond clock ending grade"),
     ("evaluation.ending", "ending"),
-    ("evaluation.probe", "probe decode"),
+    ("evaluation.probe", "probe decode intervene"),
+    ("evaluation.conditions evaluation.interventions", "intervene"),
     ("evaluation.grade", "grade"),
     ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("evaluation.columns", f"{GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
@@ -68,6 +71,7 @@ EDITS = [
     ("report.markup", TABLE),
     ("report.cells", f"{TABLE} {FIGURE}"),
     ("report.data", "table_data"),
+    ("report.transfer", "table_transfer table_following"),
     ("report.results", "table_main table_seeds table_sweep table_sweep_seeds table_comparison"),
     ("report.learning", "table_learning table_stages"),
     ("report.claims report.sides report.stand_ins report.verdicts", "table_claims"),
