@@ -80,6 +80,11 @@ EDITS = [
     ("report.values", f"{VALUES} table_claims figure_values"),
     ("report.contrasts", "table_best table_contrasts table_values_seeds figure_values"),
     ("report.candidates", "table_parallelism table_heights"),
+    (
+        "report.interventions",
+        "table_main table_seeds table_sweep table_sweep_seeds table_comparison table_claims "
+        "table_interventions table_interventions_seeds figure_interventions",
+    ),
     ("report.style report.palette report.marks", FIGURE),
     *((f"report.figures.{name}", f"figure_{name}") for name in FIGURES),
 ]

@@ -4,6 +4,8 @@ import math
 
 import pandas as pd
 
+from coconut_study.evaluation.columns import INTERVENTIONS
+
 TITLES = {"d": "Data set", "e": "Other set", "cot": "CoT", "coconut": "Coconut", "slow": "Slow & steady"}
 ROLES = {"cot": "written", "coconut": "thoughts", "slow": "control"}
 PAPER = {
@@ -63,6 +65,27 @@ def rows(seed, k, question, *candidates, group=None, frontier=None):
             for i, (height, correct, value, *option) in enumerate(candidates)
         ]
     )  # fmt: skip
+
+
+def answers(seed, question, *, method="coconut", group=None, part="input", thoughts="all", later="kept",
+            escape=0, **choices):  # fmt: skip
+    """One row per content, with its forced choice in percent; `escape` percent are on neither option. An
+    underscore in the name of a content is a blank. The free answer is the forced one, if that has more than
+    half."""
+    shared = (100 - escape) / 100
+    return pd.DataFrame(
+        [
+            {"dataset": "d", "method": method, "seed": seed, "question": question,
+             "group": question if group is None else group, "thoughts": thoughts,
+             "content": content.replace("_", " "), "part": part, "later": later,
+             "p right": shared * choice / 100, "p wrong": shared * (1 - choice / 100), "right": choice > 50}
+            for content, choice in choices.items()
+        ],
+        columns=list(INTERVENTIONS),
+    )  # fmt: skip
+
+
+UNASKED = answers(1, 0)  # a study without interventions
 
 
 # What the functions of the catalog take by keyword.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coconut_study.evaluation.columns import CLOCK, ENDING, VALUES
+from coconut_study.evaluation.columns import CLOCK, ENDING, INTERVENTIONS, VALUES
 from coconut_study.report import claims, scores, sides
 from coconut_study.report.intervals import FIXED, estimate
 from coconut_study.report.stand_ins import LAST_PATH
@@ -360,6 +360,7 @@ def judged(told, grades=None, values=None, shortcuts=None):
     counts = scores.by_group(planted("cot", 0.5, np.random.default_rng(1)) if grades is None else grades)
     return claims.claims(
         counts, empty(CLOCK), empty(ENDING), empty(VALUES) if values is None else values,
+        empty(INTERVENTIONS),
         empty(("dataset", "rule", "question", "group", "points")) if shortcuts is None else shortcuts,
         paper(*told), stand_ins=STAND_INS, margin=5.0, bases=BASES,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from coconut_study.report import commands
 from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.report.scores import RUN
 
-from .examples import PAPER, RULES, SETTINGS, history
+from .examples import PAPER, RULES, SETTINGS, answers, history
 
 
 def rows_of_runs(table, folder):
@@ -43,6 +43,7 @@ def files(grades, values, question, tmp_path):
         "clock": pd.DataFrame(run | times),
         "ending": pd.DataFrame(run | ends | {"threshold": 0.5}),
         "decoded": pd.DataFrame(run | token),
+        "interventions": answers(1, 0, own=90, mean=50, mirror=10),
     }
     found = {kind: rows_of_runs(table, tmp_path / kind) for kind, table in tables.items()}
     others = {

@@ -11,7 +11,7 @@ from coconut_study.report import learning, results, scores, style
 from coconut_study.report.figures import accuracy, comparison, sweep
 from coconut_study.report.figures import learning as curves
 
-from .examples import BASES, PAPER, ROLES, ROWS, RULES, TITLES, point
+from .examples import BASES, PAPER, ROLES, ROWS, RULES, TITLES, UNASKED, point
 
 ASKED = {"titles": TITLES, "roles": ROLES, "dataset": "d"}
 
@@ -119,7 +119,7 @@ def test_an_accuracy_far_below_a_coin_is_on_the_axis():
 @pytest.fixture
 def swept(grades):
     counts = scores.by_group(grades)
-    main = results.main(counts, RULES, PAPER, rows=ROWS, worked=95, bases=BASES)
+    main = results.main(counts, UNASKED, RULES, PAPER, rows=ROWS, worked=95, bases=BASES)
     return results.sweep(counts, bases=BASES), results.sweep_seeds(counts), main
 
 
@@ -196,7 +196,7 @@ def compared(many):
         point("second line", "0.1", "slow"), point("second line", "0.3", "coconut", 0),
     ]  # fmt: skip
     counts = scores.by_group(many)
-    main = results.main(counts, RULES, PAPER, rows=ROWS, worked=95, bases=BASES)
+    main = results.main(counts, UNASKED, RULES, PAPER, rows=ROWS, worked=95, bases=BASES)
     return results.comparison(counts, points=points, bases=BASES), results.sweep_seeds(counts), main
 
 
