@@ -91,7 +91,10 @@ def _all_conditions(k: int, whole: Part) -> list[Condition]:
             fits = part != "input" or whole == "input"
             if content in ("pause", "removed"):
                 fits = part == (whole if content == "removed" else "input") and fits
-            laters = ("kept", "recomputed") if thoughts[-1] < k - 1 else ("kept",)
+            alike = thoughts[-1] == k - 1 or (
+                content == "removed" and whole == "both"
+            )  # nothing is carried on
+            laters = ("kept",) if alike else ("kept", "recomputed")
             found += [Condition(name, content, part, later) for later in laters if fits]  # type: ignore[arg-type]
     return found
 

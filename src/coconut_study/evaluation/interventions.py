@@ -16,7 +16,7 @@ Dimensions: B rows, U prompts, K thoughts, D hidden size, L layers, H heads, E h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -81,7 +81,8 @@ def intervene(
     model.eval()
     wanted = conditions(layout, battery)
     kind, group_of = kind_of(layout), group_numbers(questions)
-    own = Prompts(model, tokenizer, questions, text, layout, seed, settings)
+    contents = {"own", *(condition.content for condition in wanted)}
+    own = Prompts(model, tokenizer, questions, text, layout, contents, seed, settings)
     source = _Steps(own) if kind == "steps" else _Thoughts(own, group_of, seed)
     rows = [row for number in range(len(questions)) for row in source.rows(number, wanted)]
     own.check_positions(rows)
@@ -107,7 +108,8 @@ def intervene(
 
 
 class Prompts:
-    """The prompts of questions and of their donors, each once, and answers to them."""
+    """The prompts of questions and of those donors that are among `contents`, each once, and answers to
+    them."""
 
     def __init__(
         self,
@@ -116,6 +118,7 @@ class Prompts:
         questions: Seq[Question],
         text: TextSettings,
         layout: Layout,
+        contents: Collection[str],
         seed: int,
         settings: Responding,
     ) -> None:
@@ -123,7 +126,10 @@ class Prompts:
         self.layout, self.marks, self.template = layout, marks_of(tokenizer), TEMPLATES[text.template]
         if layout.kind == "pause":  # in the places of thoughts, where they can be replaced
             layout = layout.model_copy(update={"kind": "continuous"})
-        of_questions = donors(questions, range(len(questions)), seed)
+        of_questions = [
+            {donor: one for donor, one in of_one.items() if donor in contents}
+            for of_one in donors(questions, range(len(questions)), seed)
+        ]
         asked = list(dict.fromkeys(one for of_one in of_questions for one in of_one.values()))
         index = {question: number for number, question in enumerate(asked)}
         self.donors: list[dict[Donor, int]] = [
