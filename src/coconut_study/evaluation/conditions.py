@@ -31,7 +31,7 @@ FROM_QUESTIONS: tuple[Content, ...] = ("own", "mirror", "twin", "same answer", "
 CONTENTS: tuple[Content, ...] = (*FROM_QUESTIONS, "mean", "noise", "zero", "pause", "removed")
 STEPS: tuple[Content, ...] = (*FROM_QUESTIONS, "removed")
 NECESSITY: tuple[Content, ...] = ("own", "mean", "removed")
-PLACED: tuple[Content, ...] = ("mirror", "same answer", "mean")  # at each place, in the short battery
+PLACED: tuple[Content, ...] = ("mirror", "twin", "same answer", "mean")  # at each place, in the short battery
 CACHED: tuple[Content, ...] = ("mirror", "same answer")  # keys or values only, in the short battery
 
 
