@@ -27,12 +27,12 @@ from coconut_study.common.progress import bar
 from coconut_study.common.seeds import stream
 from coconut_study.engine.batches import Batch, collate
 from coconut_study.engine.forward import check_positions
-from coconut_study.engine.tokenizer import marks_of
+from coconut_study.engine.tokenizer import marks_of, word_ids
 from coconut_study.questions.graphs import CONCEPTS, PERSONS, Edge, Graph, rename
 from coconut_study.questions.question import Question
 from coconut_study.sequences.builder import Sequence as TokenSequence
 from coconut_study.sequences.methods import TextSettings
-from coconut_study.sequences.templates import TEMPLATES
+from coconut_study.sequences.templates import TEMPLATES, WORD
 from coconut_study.training.learner import Learner
 from coconut_study.training.schedule import learning_rate
 from coconut_study.training.settings import Growth, Pretraining
@@ -66,7 +66,7 @@ class Pretrainer:
         self.template = TEMPLATES[text.template]
         self.graphs = [question.graph for question in questions if question.graph is not None]
         self.persons, self.concepts = names_in_use(self.graphs, names)
-        self.pad = marks_of(tokenizer).pad
+        self.pad, self.ids = marks_of(tokenizer).pad, word_ids(tokenizer)
         self.rng = stream("pretraining", seed)
 
     def run(self, reports: int = 10) -> list[Report]:
@@ -129,8 +129,7 @@ class Pretrainer:
         StudyError if a page exceeds the positions of the model.
         """
         texts = [text for page in pages for text in (page.facts, *chain.from_iterable(page.walks))]
-        with explained(f"{self.tokenizer.name_or_path}: the tokenizer fails on the facts"):
-            ids = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"])
+        ids = iter(self._tokenize(texts))
         rows, counted = [], []
         for page in pages:
             facts, after = next(ids), []
@@ -150,6 +149,13 @@ class Pretrainer:
             "use a model with more positions, or fewer or shorter walks",
         )
         return collate(rows, self.pad).only(torch.tensor(counted))
+
+    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of texts."""
+        if self.ids is not None:
+            return [[self.ids[word] for word in WORD.findall(text)] for text in texts]
+        with explained(f"{self.tokenizer.name_or_path}: the tokenizer fails on the facts"):
+            return self.tokenizer(texts, add_special_tokens=False)["input_ids"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,7 @@ class Sampler:
         self.spec, self.tokenizer, self.questions = spec, tokenizer, questions
         self.template = TEMPLATES[spec.base.text.template]
         self.marks = marks_of(tokenizer)
-        direct = spec.base.text.template == "symbols" and spec.base.model.tokenizer == "words"
-        self.ids = word_ids(tokenizer) if direct else None
+        self.ids = word_ids(tokenizer) if spec.base.text.template == "symbols" else None
         self.pools = {key: spec.questions[key] for key in POOLS if key in spec.questions}
         together = spec.training.mirrors == "together"
         self.groups = by_graph(questions) if together else [[i] for i in range(len(questions))]
