@@ -162,12 +162,12 @@ def intervene(
     """Replace the thoughts, or the written steps, of a run by others, and see what it answers."""
     from coconut_study.evaluation import interventions as i
     from coconut_study.evaluation.settings import GenerationSpec
+    from coconut_study.questions import schema
     from coconut_study.questions.question import group_numbers
 
     spec = read_settings(GenerationSpec, settings)
     check_questions(card, {"test": questions}, checkpoint)
-    model, tokenizer = load_model(checkpoint, spec)
-    question_list, _ = read_questions(questions, spec, tokenizer, limit)
+    question_list = schema.read(questions)[:limit]
     if any(question.graph is None for question in question_list):
         raise StudyError(
             f"{questions}: has questions without a graph; remove its data set from interventions.datasets"
@@ -177,6 +177,7 @@ def intervene(
             f"{questions}: the questions are of one group, and thoughts of other groups are needed; "
             "raise interventions.questions"
         )
+    model, tokenizer = load_model(checkpoint, spec)
     key = f"{settings} {battery} {seed} {limit}"
     with saved_pieces(out, "intervene", key, checkpoint, questions) as pieces:
         table = i.intervene(
