@@ -141,16 +141,20 @@ PARTS = {"input": "input", "both": "cache", "keys": "keys", "values": "values", 
 
 
 def format_interventions(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
-    """One row per condition, one column per measure, and what the forced choice would be."""
+    """One row per condition, one column per measure, and what the forced choice would be. Contents of a place
+    stand in the order of `CONTENTS`."""
     at = ["dataset", "method", *CONDITION]
     wide = table.assign(cell=with_interval(table["mean"], table["low"], table["high"]))
     wide = wide.pivot(index=at, columns="measure", values="cell")
-    rows = table[table["measure"] == CHOICE].reset_index(drop=True)
+    rows = table[table["measure"] == CHOICE]
+    place = rows.groupby(["dataset", "method", "thoughts", "part", "later"], sort=False).ngroup()
+    rows = rows.assign(place=place, say=rows["content"].map([*CONTENTS].index))
+    rows = rows.sort_values(["place", "say"]).reset_index(drop=True)
     cells = wide.loc[list(rows[at].itertuples(index=False, name=None))].reset_index(drop=True).fillna("–")
     return pd.DataFrame(
         {
             **titled(rows, titles),
-            "thoughts": rows["thoughts"],
+            "thoughts": rows["thoughts"].replace(ROOT, "none, but the root"),
             "become": rows["content"].map(CONTENTS),
             "in their": rows["part"].map(PARTS),
             "later thoughts": rows["later"],

@@ -162,6 +162,16 @@ def test_a_condition_is_printed_in_one_row_with_its_nulls():
     assert read.loc["its own", "redirection (points)"] == "–"
 
 
+def test_contents_are_printed_by_what_they_say_place_by_place():
+    rows = [answers(1, 0, mirror=10, mean=50, own=90), answers(1, 0, thoughts="last", mirror=10, mean=50)]
+    table = interventions.interventions(pd.concat(rows), bases=BASES)
+    read = interventions.format_interventions(table, titles=TITLES)
+    assert read[["thoughts", "become"]].to_numpy().tolist() == [
+        ["all", "its own"], ["all", "mean of others"], ["all", "the mirror’s"],
+        ["last", "mean of others"], ["last", "the mirror’s"],
+    ]  # fmt: skip
+
+
 # -------------------------------------------------------------------------------------- beside accuracy
 
 

@@ -86,7 +86,7 @@ def interventions(
         nrows=n_rows, ncols=n_columns, sharey=True,
     )  # fmt: skip
     engine: Any = figure.get_layout_engine()
-    engine.set(w_pad=0.03)
+    engine.set(w_pad=0.05)
     for number, axis in enumerate(axes.flat):
         if number < len(panels):
             _draw(axis, panels[number], at, titles, roles, named=number % n_columns == 0,
