@@ -41,6 +41,7 @@ PLACES = {  # of a panel, by thoughts, part and later
     ("all but last", "input", "kept"): "all before\nthe last",
     ("all but last", "input", "recomputed"): "all before, the\nlast computed",
 }
+NAMES = {**CONTENTS, ROOT: "the mirror’s root"}
 ACROSS = 6  # panels beside each other
 NEAR = 5.0  # points around what is decided that are shaded
 HOW = (
@@ -87,12 +88,18 @@ def interventions(
     )  # fmt: skip
     engine: Any = figure.get_layout_engine()
     engine.set(w_pad=0.05)
+    names = {panel.method: textwrap.fill(titles[panel.method], 14) for panel in panels}
+    top = 19 + 13 * max(name.count("\n") + 1 for name in names.values())
     for number, axis in enumerate(axes.flat):
-        if number < len(panels):
-            _draw(axis, panels[number], at, titles, roles, named=number % n_columns == 0,
-                  first=number == 0 or panels[number - 1].method != panels[number].method)  # fmt: skip
-        else:
-            axis.set_visible(False)
+        axis.set_visible(number < len(panels))
+        if number >= len(panels):
+            continue
+        panel, left = panels[number], number % n_columns == 0
+        colour = CONTROL if panel.chance else ROLES[roles[panel.method]]
+        _draw(axis, panel, at, colour, left=left)
+        _above(axis, "at chance" if panel.chance else panel.place, 9, left, fontsize=8.2, color=SECONDARY)
+        if (name := names.pop(panel.method, None)) is not None:
+            _above(axis, name, top, left, va="top", weight="bold", color=colour)
     figure.supxlabel("forced choice of the right option, %", fontsize=9, color=SECONDARY)
     return Drawn(figure, title, _words(table, panels, titles, dataset))
 
@@ -136,40 +143,33 @@ def _heights(contents: Sequence[str], root: bool) -> dict[str, float]:
     return at
 
 
-def _draw(
-    axis: Axes, panel: Panel, at: Mapping[str, float], titles: Mapping[str, str], roles: Mapping[str, str],
-    *, named: bool, first: bool,
-) -> None:  # fmt: skip
-    colour = CONTROL if panel.chance else ROLES[roles[panel.method]]
-    names = {**CONTENTS, ROOT: "the mirror’s root"}
+def _draw(axis: Axes, panel: Panel, at: Mapping[str, float], colour: str, *, left: bool) -> None:
+    """The marks of a panel; the one on the left names the rows."""
     axis.set(xlim=(-3, 103), xticks=[0, 50, 100])
-    marks.rows(axis, [*at.values()], [names[content] for content in at])
-    axis.tick_params(labelleft=named)
+    marks.rows(axis, [*at.values()], [NAMES[content] for content in at])
+    axis.tick_params(labelleft=left)
+    if left:
+        _name_groups(axis, at)
     axis.axvline(panel.rows["ignored"].iloc[0], color=SECONDARY, linestyle=":", linewidth=1.2, zorder=1)
     for content, row in panel.rows.iterrows():
-        height = at[str(content)]
+        height, own = at[str(content)], panel.seeds.loc[[content]]
         if not panel.chance:
-            axis.add_patch(
-                Rectangle(
-                    (row["decided"] - NEAR, height - 0.5), 2 * NEAR, 1, color=ZONE_EDGE, linewidth=0, zorder=0
-                )
-            )
-        own = panel.seeds.loc[[content]]
+            corner = (row["decided"] - NEAR, height - 0.5)
+            axis.add_patch(Rectangle(corner, 2 * NEAR, 1, color=ZONE_EDGE, linewidth=0, zorder=0))
         marks.mean(axis, row["mean"], row["low"], row["high"], height, colour)
         marks.seeds(axis, own[CHOICE].tolist(), height, colour, near=4)
         if (escape := own[ESCAPE].mean()) >= 0.5:
             axis.annotate(f"{escape:.0f}", (1, height), (3, 0), xycoords=axis.get_yaxis_transform(),
                           textcoords="offset points", va="center", fontsize=8.2, color=SECONDARY)  # fmt: skip
-    if named:
-        for name, group in [*GROUPS.items(), ("in the prompt instead", (ROOT,))]:
-            if places := [at[content] for content in group if content in at]:
-                axis.annotate(name, (0, min(places) - 0.78), (-4, 0), xycoords=axis.get_yaxis_transform(),
-                              textcoords="offset points", ha="right", va="center", fontsize=8.2,
-                              color=SECONDARY)  # fmt: skip
-    _above(axis, "at chance" if panel.chance else panel.place, 9, named, fontsize=8.2, color=SECONDARY)
-    if first:
-        name = textwrap.fill(titles[panel.method], 14)
-        _above(axis, name, 45, named, va="top", weight="bold", color=colour)
+
+
+def _name_groups(axis: Axes, at: Mapping[str, float]) -> None:
+    """What the contents of each group say, above its rows."""
+    for name, group in [*GROUPS.items(), ("in the prompt instead", (ROOT,))]:
+        if places := [at[content] for content in group if content in at]:
+            axis.annotate(name, (0, min(places) - 0.78), (-4, 0), xycoords=axis.get_yaxis_transform(),
+                          textcoords="offset points", ha="right", va="center", fontsize=8.2,
+                          color=SECONDARY)  # fmt: skip
 
 
 def _above(axis: Axes, text: str, up: float, reserve: bool, **look: Any) -> None:
@@ -229,7 +229,7 @@ def _words(table: pd.DataFrame, panels: Sequence[Panel], titles: Mapping[str, st
     for panel in panels:
         place = panel.place.replace("\n", " ")
         each = [
-            f"{CONTENTS.get(str(content), 'the mirror’s root in the prompt')} {marks.percent(row, 'mean')}"
+            f"{NAMES[str(content)]}{' in the prompt' * (content == ROOT)} {marks.percent(row, 'mean')}"
             for content, row in panel.rows.iterrows()
         ]
         said.append(f"{titles[panel.method]}, {place}: {'; '.join(each)}.")
