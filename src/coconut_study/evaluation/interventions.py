@@ -303,9 +303,10 @@ def _means(thoughts: Thoughts, group_of: Seq[int]) -> Thoughts:
     n_others_B = len(group_B) - torch.bincount(group_B)[group_B]
 
     def mean(x: Tensor) -> Tensor:
-        sums = x.new_zeros(int(group_B.max()) + 1, *x.shape[1:]).index_add(0, group_B, x)
-        others = x.sum(0) - sums[group_B]
-        return others / n_others_B.view(-1, *[1] * (x.dim() - 1))
+        exact = x.double()
+        sums = exact.new_zeros(int(group_B.max()) + 1, *x.shape[1:]).index_add(0, group_B, exact)
+        others = exact.sum(0) - sums[group_B]
+        return (others / n_others_B.view(-1, *[1] * (x.dim() - 1))).to(x.dtype)
 
     return Thoughts(*(mean(getattr(thoughts, name)) for name in _NAMES))
 

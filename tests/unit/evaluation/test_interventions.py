@@ -284,6 +284,15 @@ def test_results_repeat_and_do_not_depend_on_the_batch(tokenizer, questions):
     pd.testing.assert_frame_equal(*tables, rtol=1e-9)
 
 
+def test_thoughts_computed_side_by_side_give_the_same_with_as_many_iterations(tokenizer, questions):
+    side_by_side = THOUGHTS.model_copy(update={"iterations": 3})
+    one_by_one, together = (
+        battery(Machine(tokenizer), tokenizer, questions, layout, "short")
+        for layout in (THOUGHTS, side_by_side)
+    )
+    pd.testing.assert_frame_equal(one_by_one, together, rtol=1e-9)
+
+
 def test_there_is_a_row_for_every_question_and_condition(table):
     assert tuple(table.columns) == COLUMNS
     key = ["question", "thoughts", "content", "part", "later"]
