@@ -1,12 +1,15 @@
 """What a study predicted before it was run, and what became of that. Pure.
 
 A prediction says that `more` is above `less`, or that `one` and `other` are alike. A side is a data set, a
-method and a number of thoughts k, or a value. `verdicts` decides, as for the claims of the paper.
+method, a number of thoughts k, the data set whose questions are `asked` (None for its own) and a measure; or
+a value. `verdicts` decides, as for the claims of the paper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,28 +17,39 @@ from scipy import stats
 
 from coconut_study.report.cells import rounded, with_interval
 from coconut_study.report.intervals import FEWEST, Estimate, estimate
-from coconut_study.report.scores import ANSWER, by_base, difference, scores
+from coconut_study.report.scores import ANSWER, by_base, difference, means, scores
+from coconut_study.report.transfer import pairs
 from coconut_study.report.verdicts import Verdict, adjusted, decide, lacking, p_value
 
 Bases = Mapping[str, Mapping[int, str]]
-POINT = ["dataset", "method", "k"]
+Side = Mapping[str, Any]
+Score = Callable[[Side], pd.DataFrame]
+OWN = ["dataset", "method", "k"]
+OTHER = ["trained", "asked", "method", "k"]
 
 
 def predictions(
-    counts: pd.DataFrame, *, predictions: Sequence[Mapping[str, Any]], margin: float, bases: Bases
+    counts: pd.DataFrame,
+    asked: pd.DataFrame,
+    *,
+    predictions: Sequence[Mapping[str, Any]],
+    margin: float,
+    bases: Bases,
 ) -> pd.DataFrame:
     """One row per prediction: both sides, their difference in percentage points with its interval, and the
     verdict.
 
-    `counts` is the table of `scores.by_group`, `bases` names the base model of every method and seed.
+    `counts` is the table of `scores.by_group`, `asked` that of `inputs.asked`; `bases` names the base model
+    of every method and seed.
     Differences within `margin` points do not matter. `adjusted` is p after Holm's method over all predictions
     of the study.
     """
-    found = [_difference(counts, _sides(one), bases) for one in predictions]
+    score = partial(_score, counts, asked)
+    found = [_difference(score, _sides(one), bases) for one in predictions]
     ps = adjusted([p_value(apart) for apart in found])
     return pd.DataFrame(
         [
-            _row(counts, one, apart, p, margin, bases)
+            _row(one, [_mean(score, side) for side in _sides(one)], apart, p, margin)
             for one, apart, p in zip(predictions, found, ps, strict=True)
         ]
     )
@@ -47,16 +61,15 @@ def _sides(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _row(
-    counts: pd.DataFrame, one: Mapping[str, Any], apart: Estimate, p: float, margin: float, bases: Bases
+    one: Mapping[str, Any], both: Sequence[float], apart: Estimate, p: float, margin: float
 ) -> dict[str, Any]:
     alike = one.get("one") is not None
     verdict = decide(apart, p, margin, alike=alike)
-    first, second = (_mean(counts, side) for side in _sides(one))
     undecided = verdict is Verdict.UNDECIDED
     return {
         "claim": one["claim"],
-        "first": first,
-        "second": second,
+        "first": both[0],
+        "second": both[1],
         "difference": apart.mean,
         "low": apart.interval().low,
         "high": apart.interval().high,
@@ -70,34 +83,45 @@ def _row(
     }
 
 
-def _table(counts: pd.DataFrame, side: Mapping[str, Any]) -> pd.DataFrame:
+def _score(counts: pd.DataFrame, asked: pd.DataFrame, side: Side) -> pd.DataFrame:
     """The score table of a side that is measured: one row per seed, one column per group."""
-    runs = counts[(counts[POINT] == [side[name] for name in POINT]).all(axis=1)]
-    return scores(runs, ANSWER)
+    if side["asked"] is None:
+        runs = counts[(counts[OWN] == [side[name] for name in OWN]).all(axis=1)]
+        return scores(runs, ANSWER)
+    place = [side["dataset"], side["asked"], side["method"], side["k"]]
+    rows = asked[(asked[OTHER] == place).all(axis=1)]
+    if side["measure"] == "right answers":
+        return 100 * means(rows, "right")
+    moved = pairs(rows)
+    return 100 * means(moved[moved["before"].astype(bool)], "after")
 
 
-def _mean(counts: pd.DataFrame, side: Mapping[str, Any]) -> float:
-    """Right answers (%) of a side, or its value."""
+def _mean(score: Score, side: Side) -> float:
+    """The measure of a side in percent, or its value."""
     if side["value"] is not None:
         return float(side["value"])
-    return float(_table(counts, side).mean(axis=1).mean())
+    return float(score(side).mean(axis=1).mean())
 
 
-def _difference(counts: pd.DataFrame, sides: Sequence[Mapping[str, Any]], bases: Bases) -> Estimate:
-    """The first side minus the second, seed by seed. Questions of one data set are compared one by one;
-    between data sets the accuracies of the seeds are, and the interval is over seeds alone."""
+def _difference(score: Score, sides: Sequence[Side], bases: Bases) -> Estimate:
+    """The first side minus the second, seed by seed. Where both answer the same questions, these are compared
+    one by one; else the means of the seeds are, and the interval is over seeds alone."""
     first, second = sides
-    above, of_first = _table(counts, first), bases[first["method"]]
+    above, of_first = score(first), bases[first["method"]]
     if second["value"] is not None:
         return estimate(by_base(above - second["value"], of_first))
-    below, of_second = _table(counts, second), bases[second["method"]]
+    below, of_second = score(second), bases[second["method"]]
     both = {seed: f"{of_first[seed]} {of_second[seed]}" for seed in above.index.intersection(below.index)}
-    if first["dataset"] == second["dataset"]:
+    if _questions(first) == _questions(second):
         return estimate(by_base(difference(above, below), both))
-    means = difference(above.mean(axis=1).to_frame(), below.mean(axis=1).to_frame())
-    apart = by_base(means, both)[0]
-    se = float(stats.sem(apart)) if len(apart) >= FEWEST else float("nan")
+    apart = by_base(difference(above.mean(axis=1).to_frame(), below.mean(axis=1).to_frame()), both)[0]
+    se = float(stats.sem(apart)) if len(apart) >= FEWEST else math.nan
     return Estimate(float(apart.mean()), se, len(apart) - 1, len(apart), 1, 0.0)
+
+
+def _questions(side: Side) -> tuple[str, bool]:
+    """What tells the questions of a side: the data set, and whether only those answered right count."""
+    return side["asked"] or side["dataset"], side["measure"] == "following"
 
 
 def format_predictions(table: pd.DataFrame) -> pd.DataFrame:

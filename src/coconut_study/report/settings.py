@@ -32,12 +32,21 @@ class Side(Closed):
     k: Annotated[int | None, Field(description="thoughts at inference; null for as many as trained with")] = (
         None
     )
+    asked: Annotated[
+        str | None, Field(description="the data set whose questions it is asked; null for its own")
+    ] = None
+    measure: Annotated[
+        Literal["right answers", "following"],
+        Field(description="following: of the answers to rewritten questions, the right ones that move"),
+    ] = "right answers"
     value: Annotated[float | None, Field(description="a number in place of a measurement")] = None
 
     @model_validator(mode="after")
     def _measured_or_given(self) -> Side:
         if (self.value is None) == (self.dataset is None) or (self.dataset is None) != (self.method is None):
             raise ValueError("give either dataset and method, or value")
+        if self.measure == "following" and self.asked is None:
+            raise ValueError("following: is measured on rewrites; name them under asked")
         return self
 
 

@@ -23,17 +23,30 @@ COUNTS = by_group(
 )  # fmt: skip
 
 
-def side(method="coconut", dataset="d"):
-    return {"dataset": dataset, "method": method, "k": 2 if method == "coconut" else 0, "value": None}
+def rewritten(seed):
+    """Answers to 40 questions, 30 or 31 of them right, and to their rewrites, 24 of them right."""
+    right = [number < (24 if rewrite else 30 + seed % 2) for number in range(40) for rewrite in (0, 1)]
+    run = {"trained": "d", "asked": "rewrites", "method": "coconut", "seed": seed, "k": 2}
+    return pd.DataFrame(
+        run | {"question": range(80), "group": [number // 2 for number in range(80)], "right": right}
+    )
+
+
+ASKED = pd.concat(map(rewritten, range(3)))
+
+
+def side(method="coconut", dataset="d", asked=None, measure="right answers"):
+    k = 2 if method == "coconut" else 0
+    return {"dataset": dataset, "method": method, "k": k, "asked": asked, "measure": measure, "value": None}
 
 
 def value(number):
-    return {"dataset": None, "method": None, "k": None, "value": number}
+    return dict.fromkeys(("dataset", "method", "k", "asked", "measure")) | {"value": number}
 
 
 def judged(**sides):
     asked = dict.fromkeys(("more", "less", "one", "other")) | sides | {"claim": "a claim"}
-    return predictions(COUNTS, predictions=[asked], margin=3.0, bases=BASES).squeeze()
+    return predictions(COUNTS, ASKED, predictions=[asked], margin=3.0, bases=BASES).squeeze()
 
 
 @pytest.mark.parametrize(
@@ -67,6 +80,17 @@ def test_an_undecided_prediction_says_what_would_decide_it():
 def test_two_seeds_decide_nothing():
     few = COUNTS[COUNTS["seed"] < 2]
     asked = [{"claim": "a claim", "more": side(), "less": side("cot"), "one": None, "other": None}]
-    row = predictions(few, predictions=asked, margin=3.0, bases=BASES).squeeze()
+    row = predictions(few, ASKED, predictions=asked, margin=3.0, bases=BASES).squeeze()
     assert row["verdict"] == "undecided"
     assert "an interval needs 3" in row["note"]
+
+
+def test_following_counts_only_questions_that_are_answered_right():
+    row = judged(more=side(asked="rewrites", measure="following"), less=value(0))
+    assert row["first"] == pytest.approx(100 * (24 / 30 + 24 / 31 + 24 / 30) / 3)
+    assert row["verdict"] == "supported"
+
+
+def test_questions_of_another_data_set_are_answers_to_them():
+    row = judged(more=side(asked="rewrites"), less=value(50))
+    assert row["first"] == pytest.approx(100 * (54 + 55 + 54) / 3 / 80)
