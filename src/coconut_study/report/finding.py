@@ -26,17 +26,18 @@ INDEX = "README"
 FIGURES, DOCS = "figures/", "../../docs/"  # where pages in results/STUDY find these
 VERDICTS = "## Verdicts"
 HOW = """\
-Seeds {seeds}, on base models {bases}, were fixed before the run. Intervals are over seeds and groups of
-questions, differences below {margin:g} points count as none, and p values are adjusted for all predictions
-together; see [statistics]({docs}statistics.md)."""
+Seeds: {seeds}; seeds of base models: {bases}. Intervals are over seeds and groups of questions, differences
+below {margin:g} points count as none, and p values are adjusted for all predictions together
+([statistics]({docs}statistics.md))."""
 MADE = "The rule `finding` has made this page. Hypothesis, predictions and attacks are in the study file."
 INTRODUCTION = """\
 # Findings
 
 Each page answers one question with one study. Hypothesis, predictions and seeds were in the study file before
-it was run, and the page is made from its tables. *Supported* and *contradicted* say that a difference is
-beyond chance, *equivalent* that it is too small to matter, *undecided* that the runs do not tell
-([statistics](../statistics.md)). A prediction that fails stays on its page.
+it was run, unless the page says otherwise, and the page is made from its tables. *Supported* and
+*contradicted* say that a difference is beyond chance, *equivalent* that it is too small to matter,
+*undecided* that the runs do not tell ([statistics](../statistics.md)). A prediction that fails stays on its
+page.
 """
 
 
@@ -64,7 +65,7 @@ def page(
         f"{CAME_OUT} {summary(predictions)}",
         *map(_picture, figures[:1]),
         f"**Hypothesis.** {finding['hypothesis'].strip()}",
-        f"**Predicted before the run.** {finding['prediction'].strip()}",
+        f"**Prediction.** {finding['prediction'].strip()}",
         VERDICTS,
         "\n".join(f"- {sentence(row)}" for _, row in predictions.iterrows()),
         HOW.format(

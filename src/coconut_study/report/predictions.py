@@ -49,7 +49,7 @@ def predictions(
     ps = adjusted([p_value(apart) for apart in found])
     return pd.DataFrame(
         [
-            _row(one, [_mean(score, side) for side in _sides(one)], apart, p, margin)
+            _row(one, [_mean(score, side) for side in _sides(one)], apart, p, margin, bases)
             for one, apart, p in zip(predictions, found, ps, strict=True)
         ]
     )
@@ -61,9 +61,10 @@ def _sides(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _row(
-    one: Mapping[str, Any], both: Sequence[float], apart: Estimate, p: float, margin: float
+    one: Mapping[str, Any], both: Sequence[float], apart: Estimate, p: float, margin: float, bases: Bases
 ) -> dict[str, Any]:
-    alike = one.get("one") is not None
+    alike, base_of = one.get("one") is not None, bases[_sides(one)[0]["method"]]
+    unit = "seed" if len({*base_of.values()}) in (1, len(base_of)) else "base model"  # as in `by_base`
     verdict = decide(apart, p, margin, alike=alike)
     undecided = verdict is Verdict.UNDECIDED
     return {
@@ -79,7 +80,7 @@ def _row(
         "p within": apart.p_within(margin),
         "margin": margin,
         "verdict": verdict.value,
-        "note": lacking(apart, p, margin, "unit", alike=alike) if undecided else "",
+        "note": lacking(apart, p, margin, unit, alike=alike) if undecided else "",
     }
 
 

@@ -46,7 +46,7 @@ def test_a_page_says_what_came_out_before_anything_else():
 def test_a_page_holds_what_was_thought_before_the_run_and_how_to_run_it():
     text = made()
     for part in ("They do.", "Right answers rise.", "A model that does without.", "- One data set.",
-                 "Seeds 31, 32, on base models 7, 8", "snakemake --cores all", "| 1 |"):  # fmt: skip
+                 "Seeds: 31, 32; seeds of base models: 7, 8", "snakemake --cores all", "| 1 |"):  # fmt: skip
         assert part in text
 
 
