@@ -331,6 +331,8 @@ def test_wrong_settings_of_a_command_are_refused(refused, tmp_path):
 RUN = {"dataset": "d", "method": "m", "seed": 1}
 FILES = {  # kind of file: what it is of, the columns that are read
     "grades": ("d/m/seed1", inputs.GRADES),
+    "asked": ("d/m/seed1/d", inputs.GRADES),
+    "rewritten": ("d/m/seed1/d", inputs.GRADES),
     "clock": ("d/m/seed1", inputs.CLOCK),
     "ending": ("d/m/seed1", inputs.ENDING),
     "values": ("d/m/seed1", inputs.VALUES),
@@ -371,7 +373,7 @@ def made(refused, tmp_path, monkeypatch):
 
     def run(rule: str, **changes: object) -> str:
         record = RECORDS[rule]
-        others = {"paper": {"paper": PAPER}, "questions": {"d": "test.jsonl"}}
+        others = {"paper": {"paper": PAPER}, "questions": {"d": "test.jsonl"}, "hops": {"d": "test.jsonl"}}
         arguments = {
             "files": {kind: others.get(kind) or {FILES[kind][0]: f"{kind}.csv"} for kind in record.reads},
             "tables": {name: f"tables/{name}.csv" for name in record.tables},

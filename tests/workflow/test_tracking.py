@@ -14,7 +14,7 @@ DRAW = "shard questions"
 LOOK = "describe shortcuts"
 TRAIN = "base train"
 GENERATE = "respond clock ending probe decode intervene"
-RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade"
+RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade finding"
 TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
 NO_COSTS = "-table_costs -table_spent"
@@ -71,10 +71,14 @@ EDITS = [
     ("report.markup", TABLE),
     ("report.cells", f"{TABLE} {FIGURE}"),
     ("report.data", "table_data"),
-    ("report.transfer", "table_transfer table_following"),
+    ("report.transfer", "table_transfer table_following table_predictions"),
     ("report.results", "table_main table_seeds table_sweep table_sweep_seeds table_comparison"),
-    ("report.learning", "table_learning table_stages"),
-    ("report.claims report.sides report.stand_ins report.verdicts", "table_claims"),
+    ("report.learning", "table_learning table_following_epochs table_stages"),
+    ("report.claims report.sides report.stand_ins", "table_claims"),
+    ("report.verdicts", "table_claims table_necessity table_predictions figure_necessity finding"),
+    ("report.necessity", "table_necessity"),
+    ("report.predictions", "table_predictions"),
+    ("report.finding", "finding"),
     ("report.costs", "table_clock table_costs table_spent"),
     ("report.thoughts", "table_claims table_ending table_decoded"),
     ("report.values", f"{VALUES} table_claims figure_values"),

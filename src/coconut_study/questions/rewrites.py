@@ -32,14 +32,6 @@ def pairs(questions: Sequence[Question], rng: np.random.Generator) -> list[Quest
     return found
 
 
-def followed(right: Sequence[bool]) -> list[bool]:
-    """Whether the answer moves with the rewrite, for every question of `pairs` that is answered right.
-
-    `right` has one value for each of `pairs`: for the question, then for its rewrite.
-    """
-    return [after for before, after in zip(right[::2], right[1::2], strict=True) if before]
-
-
 def _rewrites(question: Question) -> Iterator[tuple[Graph, int]]:
     """Every rewritten graph, with the number of the edge that differs.
 

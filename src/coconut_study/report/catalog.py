@@ -182,6 +182,16 @@ TABLES: Mapping[str, Table] = _named(
         format_settings=None,
     ),
     Table(
+        name="following_epochs",
+        title="answers that move with a changed fact, after every epoch",
+        module="learning",
+        reads=("histories",),
+        settings=("runs",),
+        of="following",
+        columns=("dataset", "method", "stage", "epoch", "seen", *SPAN, "n", "accuracy"),
+        format_settings=None,
+    ),
+    Table(
         name="stages",
         title="right answers at both ends of every stage",
         module="learning",

@@ -66,7 +66,7 @@ TEXT = (
 )
 FLAGS = ("right", "right number", "finished", "fixed right", "classifier right", "correct", "option")
 # Columns of which a cell may be empty.
-GAPS = ("right number", "accuracy", "loss", "value", "threshold")
+GAPS = ("following", "right number", "accuracy", "loss", "value", "threshold")
 
 
 def grades(files: Files) -> pd.DataFrame:

@@ -362,6 +362,9 @@ def _transfer_is_run(plan: Plan) -> Iterator[str]:
 def _asked_questions_can_be_read(plan: Plan) -> Iterator[str]:
     """The names of generated questions are words of a tokenizer made of words, and graphs can be written."""
     study = plan.study
+    for name in plan.used:
+        if _is_text(study.datasets[plan.derived.get(name, name)]) and name in plan.derived:
+            yield f"datasets.{name}.questions.of: {plan.derived[name]} has no graph questions"
     for run, asked in plan.asks:
         if plan.study.text_of(run.method).template == "symbols" and _is_text(study.datasets[asked]):
             yield f"transfer: {run.method} writes symbols and cannot be asked {asked}, which has no graphs"
@@ -397,9 +400,6 @@ def _trained_questions_are_there(plan: Plan) -> Iterator[str]:
         for split in ("train", "valid"):
             if isinstance(source, Generated) and not getattr(source.sizes, split):
                 yield f"datasets.{name}.questions.sizes.{split}: is missing; runs are trained on {name}"
-    for name in plan.derived.values():
-        if _is_text(plan.study.datasets[name]):
-            yield f"datasets.{name}: has no graph questions, of which others could be made"
 
 
 def _comparisons_are_run(plan: Plan) -> Iterator[str]:

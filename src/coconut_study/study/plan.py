@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from coconut_study.common.settings import short_id
-from coconut_study.questions.settings import Derived, Files, Source
+from coconut_study.questions.settings import Files, Source
 from coconut_study.study.runs import Ask, Run, Runs
 from coconut_study.study.settings import Needs
 from coconut_study.training.settings import BaseSpec, StageSpec
@@ -95,21 +95,6 @@ class Plan(Runs):
         """The card of the questions of a data set."""
         return f"{self.results}/data/{dataset}/card.json"
 
-    def question_settings(self, dataset: str) -> dict[str, Any]:
-        """The settings of the questions of a data set, as its card holds them: with those of the data set
-        that it is made of, if it is made of another."""
-        own: dict[str, Any] = self.study.datasets[dataset].questions.model_dump(mode="json")
-        return own | {"of": self.question_settings(self.derived[dataset])} if dataset in self.derived else own
-
-    @cached_property
-    def derived(self) -> dict[str, str]:
-        """The data sets that are made from the test questions of another, and that data set."""
-        return {
-            name: dataset.questions.root.of
-            for name, dataset in self.study.datasets.items()
-            if isinstance(dataset.questions.root, Derived)
-        }
-
     @cached_property
     def used(self) -> list[str]:
         """The data sets that runs are trained on or asked about, and those that these are made of."""
@@ -137,6 +122,11 @@ class Plan(Runs):
         """The files that a data set is read from; none if it is generated or loaded from the hub."""
         source = self.study.datasets[dataset].questions.root
         return [getattr(source, split).path for split in SPLITS] if isinstance(source, Files) else []
+
+    def rewrites(self, dataset: str) -> list[str]:
+        """The file of the rewrites that the runs on a data set are asked after every epoch, and its card."""
+        following = self.study.datasets[dataset].following
+        return [self.questions(following, "test"), self.card(following)] if following else []
 
     def vocabulary(self, base: BaseSpec) -> list[str]:
         """The question files that a new model learns its words from; none for a pretrained model."""

@@ -5,15 +5,17 @@ Pure: computed from the settings alone, without reading a file.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from coconut_study.evaluation.settings import GenerationSpec
+from coconut_study.questions.settings import Derived
 from coconut_study.sequences.methods import Layout, Method, Schedule
 from coconut_study.study.definition import Study
 from coconut_study.study.settings import Selection
-from coconut_study.training.settings import BaseSpec, Mixing, StageSpec, Training
+from coconut_study.training.settings import BaseSpec, DrawnThoughts, Mixing, StageSpec, Training
 
 
 class Run(NamedTuple):
@@ -113,6 +115,21 @@ class Runs:
         selected = self.selected(selection)
         return [run for run in self.runs if run[:2] in selected]
 
+    def question_settings(self, dataset: str) -> dict[str, Any]:
+        """The settings of the questions of a data set, as its card holds them: with those of the data set
+        that it is made of, if it is made of another."""
+        own: dict[str, Any] = self.study.datasets[dataset].questions.model_dump(mode="json")
+        return own | {"of": self.question_settings(self.derived[dataset])} if dataset in self.derived else own
+
+    @cached_property
+    def derived(self) -> dict[str, str]:
+        """The data sets that are made from the test questions of another, and that data set."""
+        return {
+            name: dataset.questions.root.of
+            for name, dataset in self.study.datasets.items()
+            if isinstance(dataset.questions.root, Derived)
+        }
+
     # ------------------------------------------------------------------------------------------ training
 
     def base_spec(self, method: str, seed: int) -> BaseSpec:
@@ -140,7 +157,7 @@ class Runs:
         training = self.study.training_of(method)
         stages = row.plan(schedule)
         questions = self.study.datasets[dataset].questions.model_dump(mode="json")
-        base = self.base_spec(method, seed)
+        base, following = self.base_spec(method, seed), self.study.datasets[dataset].following
         specs: list[StageSpec] = []
         before = 0.0
         for stage, epochs in stages:
@@ -148,11 +165,13 @@ class Runs:
             specs.append(
                 StageSpec(
                     questions=questions,
+                    following=self.question_settings(following) if following else None,
                     base=base,
                     training=training if mixed else _unmixed(training),
                     layout=row.layout(schedule, stage),
                     removal=schedule.removal if row.steps == "removed" else None,
                     mixed=mixed,
+                    extra=_extra(schedule, (row.layout(schedule, stage), *mixed)),
                     stage=stage,
                     seed=seed,
                     epochs=epochs,
@@ -269,6 +288,13 @@ def _mixed(method: Method, schedule: Schedule, stage: int, mixing: Mixing) -> tu
         return ()
     stages = range(stage) if mixing.stages == "earlier" else range(schedule.stages + 1)
     return tuple(method.layout(schedule, other) for other in stages)
+
+
+def _extra(schedule: Schedule, layouts: Iterable[Layout]) -> DrawnThoughts | None:
+    """How thoughts vary in a stage; None if no question has any."""
+    if schedule.extra is None or not any(layout.thoughts for layout in layouts):
+        return None
+    return DrawnThoughts(c=schedule.c, **schedule.extra.model_dump())
 
 
 def _unmixed(training: Training) -> Training:

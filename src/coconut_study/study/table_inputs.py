@@ -28,6 +28,8 @@ def names(plan: Plan, record: Record) -> list[str]:
         values: list[dict[str, Any]] = [{"comparison": name} for name in plan.study.comparisons]
     elif record.of in ("finding", "necessity"):
         values = [{}] if getattr(plan.study, record.of) else []
+    elif record.of == "following":
+        values = [{}] if any(plan.rewrites(name) for name in plan.datasets) else []
     elif record.of in ("asked", "rewritten"):
         values = [{}] if FILES[record.of](plan, {}) else []
     else:

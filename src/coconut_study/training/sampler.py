@@ -88,6 +88,8 @@ class Sampler:
         Redrawn training questions are not checked: their lengths are not known in advance.
         """
         layouts = [self.spec.layout, *self.spec.mixed]
+        if self.spec.extra is not None:
+            layouts += map(self.spec.extra.longest, layouts)
         if self.spec.removal is not None:
             layouts.append(self.spec.layout.without(0, "token"))
         tokens = [*(self.tokens or []), *validation]
@@ -112,6 +114,12 @@ class Sampler:
         ]
 
     def _layout(self, tokens: Tokens, removed: int) -> Layout:
+        """The layout for a question, with a number of thoughts of its own if they are drawn."""
+        layout = self._stage_layout(tokens, removed)
+        extra = self.spec.extra
+        return extra.layout(layout, len(tokens.steps), self.streams["layouts"]) if extra else layout
+
+    def _stage_layout(self, tokens: Tokens, removed: int) -> Layout:
         """The layout of the stage, sometimes of another stage, or one with a part of the chain removed."""
         spec, rng = self.spec, self.streams["layouts"]
         if spec.removal is not None and removed < self.longest_chain:

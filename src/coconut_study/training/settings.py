@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from coconut_study.common.reading import read_json
 from coconut_study.common.settings import Closed, Name, Probability, check_folder, short_id
 from coconut_study.evaluation.settings import Responding
-from coconut_study.sequences.methods import Layout, Removal, TextSettings
+from coconut_study.sequences.methods import Extra, Layout, Removal, TextSettings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def _configuration(folder: Path) -> dict[str, Any]:
@@ -271,6 +274,25 @@ class Training(Optimization):
         return self
 
 
+class DrawnThoughts(Extra):
+    """The number of thoughts of a question: `c` for each step, at most those of the layout, and sometimes
+    more."""
+
+    c: PositiveInt
+
+    def layout(self, layout: Layout, n_steps: int, rng: np.random.Generator) -> Layout:
+        """A layout for a question with `n_steps` steps; one without thoughts stays as it is."""
+        if not layout.thoughts:
+            return layout
+        more = self.thoughts if rng.random() < self.probability else 0
+        return layout.model_copy(update={"thoughts": min(layout.thoughts, self.c * n_steps) + more})
+
+    def longest(self, layout: Layout) -> Layout:
+        """The layout with the most thoughts that a question may get."""
+        more = self.thoughts if layout.thoughts else 0
+        return layout.model_copy(update={"thoughts": layout.thoughts + more})
+
+
 class StageSpec(Closed):
     """All that determines a trained stage. Runs with equal specs share the stage."""
 
@@ -284,6 +306,20 @@ class StageSpec(Closed):
     mixed: Annotated[
         tuple[Layout, ...], Field(description="layouts of other stages to mix in, by number of hidden steps")
     ]
+    following: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="settings of the rewrites that are asked after every epoch; null for none",
+            exclude_if=lambda following: following is None,
+        ),
+    ] = None
+    extra: Annotated[
+        DrawnThoughts | None,
+        Field(
+            description="how the number of thoughts varies among questions; null if it does not",
+            exclude_if=lambda extra: extra is None,
+        ),
+    ] = None
     stage: int
     seed: int
     epochs: float

@@ -58,11 +58,6 @@ def test_a_rewrite_is_in_the_group_of_its_question(asked):
     assert [len(group) for group in by_group(made)] == [8] * 10  # four crossed questions and their rewrites
 
 
-def test_a_model_that_ignores_the_changed_fact_follows_no_rewrite():
-    right = [True, False, False, True, True, True]
-    assert rewrites.followed(right) == [False, True]
-
-
 def test_a_subset_has_the_questions_that_a_shortcut_answers_wrong(released):
     rule = "fewer facts name it"
     kept = {

@@ -61,7 +61,7 @@ def modules(record):
         ("claims", {"table_claims"}),
         ("verdicts", {"table_claims", "table_necessity", "table_predictions", "figure_necessity"}),
         ("data", {"table_data"}),
-        ("learning", {"table_learning", "table_stages"}),
+        ("learning", {"table_learning", "table_following_epochs", "table_stages"}),
         ("results", {"table_main", "table_seeds", "table_sweep", "table_sweep_seeds", "table_comparison"}),
         ("costs", {"table_clock", "table_costs", "table_spent"}),
         ("thoughts", {"table_claims", "table_ending", "table_decoded"}),

@@ -86,7 +86,10 @@ MISTAKES = [
     case(f"{Q}.source", "balance", "'prosqa', 'balanced', 'crossed', 'prontoqa'"),
     case(f"{Q}.source", GONE, "is missing"),
     case(f"{Q}.sizes.test", 1023, "sizes must be multiples of 4", place=Q),
-    case(f"{Q}.sizes.train", 0, "greater than 0"),
+    case(f"{Q}.sizes.train", 0, "is missing; runs are trained on planning"),
+    case(f"{Q}.sizes.valid", GONE, "is missing; runs are trained on planning"),
+    case(f"{Q}.sizes.test", 0, "greater than 0"),
+    case(S, GONE, "is missing; runs are trained on planning"),
     case(f"{Q}.sizes.dev", 10, "unknown key; there are train, valid, test"),
     case(f"{Q}.seed", -1, "greater than or equal to 0"),
     case(f"{Q}.seed", True, "got true or false"),
@@ -251,8 +254,8 @@ def test_the_wrong_studies_are_many_and_the_shipped_ones_are_none_of_them():
 
 REQUIRED = (
     "study", "description", "datasets", "text", "model", "base_seeds", "training", "responding", "grading",
-    "tables", "machine", "runs", "sweep", "datasets.prosqa.title", "datasets.prosqa.schedule", f"{P}.source",
-    f"{P}.nodes", f"{P}.hops", f"{P}.sizes.valid", f"{P}.seed", "datasets.prosqa.schedule.c",
+    "tables", "machine", "runs", "sweep", "datasets.prosqa.title", f"{P}.source",
+    f"{P}.nodes", f"{P}.hops", f"{P}.sizes.test", f"{P}.seed", "datasets.prosqa.schedule.c",
     "methods.cot.steps", "text.template", "model.tokenizer", "model.new_tokens", "training.batch_size",
     "training.clip", "training.mixing.stages", "responding.max_new_tokens", "grading.hidden_prefix",
     "tables.worked", "sweep.k",

@@ -31,6 +31,7 @@ NO_OTHERS = {
     "decoding": None,
     "interventions": None,
     "tracing": None,
+    "transfer": [],
 }
 
 

@@ -1,6 +1,7 @@
 """Batches of a stage: order, mixing, and what iCoT leaves of the chain."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from coconut_study.study.plan import Plan
 from coconut_study.training import base_model
 from coconut_study.training.micro_batches import split
 from coconut_study.training.sampler import Sampler
+from coconut_study.training.settings import DrawnThoughts
 
 from ...studies import settings, with_value
 from .conftest import NO_OTHERS, changed, trained
@@ -63,6 +65,35 @@ def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(sta
     assert 0.3 < sum(k < 2 for k in thoughts) / len(thoughts) < 0.7
     plain = Sampler(stages[2].model_copy(update={"mixed": ()}), base[1], splits["train"])
     assert [row.before for row in rows] == [row.before for row in sequences(plain, 4)]  # no other draw moves
+
+
+def test_thoughts_are_drawn_by_the_steps_of_a_question(stages, base, splits):
+    train = [splits["train"][0], replace(splits["train"][1], steps=splits["train"][1].steps[:1])] * 32
+    spec = stages[2].model_copy(
+        update={"mixed": (), "extra": DrawnThoughts(c=1, thoughts=2, probability=0.5)}
+    )
+    sampler = Sampler(spec, base[1], train)
+    drawn = {1: [], 2: []}
+    for number in range(4):
+        for i, row in zip(sampler.chosen(number), sampler.batch(number, removed=0), strict=True):
+            drawn[len(train[i].steps)].append(row.thoughts)
+    assert (set(drawn[1]), set(drawn[2])) == ({1, 3}, {2, 4})  # its steps, or two more
+    more = [k > 2 for ks in drawn.values() for k in ks]
+    assert 0.3 < sum(more) / len(more) < 0.7
+
+
+def test_only_stages_with_thoughts_draw_their_number(study):
+    extra = {"thoughts": 1, "probability": 0.5}
+    varied = with_value(settings("smoke") | NO_OTHERS, "datasets.balanced.schedule.extra", extra)
+    plain, drawn = (
+        {m: Plan(one).chain("balanced", m, 1) for m in ("coconut", "cot", "without_thought")}
+        for one in (study, read_study(varied))
+    )
+    assert [spec.extra is not None for spec in drawn["coconut"]] == [False, True, True]
+    assert drawn["cot"] == plain["cot"]
+    assert drawn["without_thought"] == plain["without_thought"]
+    assert drawn["coconut"][0].id == plain["coconut"][0].id
+    assert not {"extra", "following"} & plain["coconut"][2].model_dump().keys()
 
 
 def test_a_sampler_continues_from_its_state(stages, base, splits):
