@@ -14,7 +14,8 @@ DRAW = "shard questions"
 LOOK = "describe shortcuts"
 TRAIN = "base train"
 GENERATE = "respond clock ending probe decode intervene"
-RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade finding"
+RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade"
+PAGE = "finding"
 TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
 NO_COSTS = "-table_costs -table_spent"
@@ -22,7 +23,8 @@ VALUES = "table_best table_contrasts table_values_seeds table_parallelism table_
 
 EDITS = [
     # modules, and the rules whose code they are
-    ("common.files common.reading", f"{RULES} {TABLE} {FIGURE}"),
+    ("common.files", f"{RULES} {TABLE} {FIGURE} {PAGE}"),
+    ("common.reading", f"{RULES} {TABLE} {FIGURE}"),
     ("questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE} {NO_COSTS}"),
     ("common.seeds", f"{DRAW} derive {TRAIN} intervene"),
     ("common.workspace", f"train {GENERATE}"),
@@ -33,7 +35,7 @@ EDITS = [
         "questions.datasets questions.formats questions.prontoqa questions.prosqa",
         DRAW,
     ),
-    ("questions.schema", f"{RULES} figure_tree"),
+    ("questions.schema", f"{RULES} table_transfer figure_tree"),
     ("questions.derived questions.rewrites", "derive"),
     ("questions.describe", "describe table_data"),
     ("questions.shortcuts", "derive shortcuts table_main table_claims"),
@@ -66,19 +68,19 @@ EDITS = [
     ("evaluation.grade", "grade"),
     ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("evaluation.columns", f"{GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
-    ("report.intervals", f"{TABLE} {FIGURE} -table_data"),
+    ("report.intervals", f"{TABLE} {FIGURE} {PAGE} -table_data"),
     ("report.scores", f"{TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("report.markup", TABLE),
-    ("report.cells", f"{TABLE} {FIGURE}"),
+    ("report.cells", f"{TABLE} {FIGURE} {PAGE}"),
     ("report.data", "table_data"),
     ("report.transfer", "table_transfer table_following table_predictions"),
     ("report.results", "table_main table_seeds table_sweep table_sweep_seeds table_comparison"),
     ("report.learning", "table_learning table_following_epochs table_stages"),
     ("report.claims report.sides report.stand_ins", "table_claims"),
-    ("report.verdicts", "table_claims table_necessity table_predictions figure_necessity finding"),
+    ("report.verdicts", f"table_claims table_necessity table_predictions figure_necessity {PAGE}"),
     ("report.necessity", "table_necessity"),
     ("report.predictions", "table_predictions"),
-    ("report.finding", "finding"),
+    ("report.finding", PAGE),
     ("report.costs", "table_clock table_costs table_spent"),
     ("report.thoughts", "table_claims table_ending table_decoded"),
     ("report.values", f"{VALUES} table_claims figure_values"),
@@ -117,7 +119,7 @@ def expected() -> dict[str, set[str]]:
 
 def codes() -> dict[str, str]:
     """The digest of the code of each rule, which is a parameter of the rule."""
-    digests = {name: provenance.code(provenance.command(name)) for name in RULES.split()}
+    digests = {name: provenance.code(provenance.command(name)) for name in f"{RULES} {PAGE}".split()}
     return digests | {record.rule: record.code() for record in (*TABLES.values(), *FIGURES.values())}
 
 
