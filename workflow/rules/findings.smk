@@ -26,7 +26,7 @@ rule finding:
     log:
         "<logs>/finding.log",
     params:
-        code=code("finding"),
+        code=[code("finding"), provenance.code("report.inputs:table")],
         arguments=lambda wildcards: page_of_study(),
     shell:
         r"""

@@ -62,9 +62,9 @@ def finding(
     """Write the page of a study that answers one question."""
     from coconut_study.common.files import written
     from coconut_study.report import finding as pages
-    from coconut_study.report.inputs import table as read
 
     given = read_settings(Page, arguments)
+    read = catalog.function("inputs", "table")
     predictions = read(given.predictions, catalog.TABLES["predictions"].columns)
     figures, tables = (
         [pages.Shown(name, path.read_text(encoding="utf-8")) for name, path in shown.items()]
