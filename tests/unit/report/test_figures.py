@@ -226,6 +226,14 @@ def test_the_title_of_a_comparison_is_its_best_point(compared):
     assert draw_comparison(compared).title == "second line at 0.1 answers most: 100.0 %"
 
 
+def test_a_point_that_has_the_name_of_its_series_is_named_once(compared):
+    table, *others = compared
+    table = table.assign(label=["plain", "0.3", "second line", "0.1"])
+    drawn = draw_comparison((table, *others))
+    assert drawn.title == "second line answers most: 100.0 %"
+    assert "second line" in [label.get_text() for label in drawn.figure.axes[0].get_yticklabels()]
+
+
 def test_a_comparison_draws_every_series_however_many(many, compared):
     points = [point(f"line {number}", at, "coconut", 2) for number in range(12) for at in ("1", "2")]
     table = results.comparison(scores.by_group(many), points=points, bases=BASES)

@@ -70,15 +70,20 @@ def _colours(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _name(point: pd.Series, link: str) -> str:
+    """The series and label of a point; once if they are the same."""
+    return link.join(dict.fromkeys([point["series"], str(point["label"])]))
+
+
 def _compared(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[str, str]:
     """The best point of the experiment; in the alternative text, every point."""
     best = table.iloc[table["mean"].argmax()]
     points = [
-        f"{titles[row['dataset']]}, {row['series']}, {row['label']}: {marks.percent(row, 'mean')}"
+        f"{titles[row['dataset']]}, {_name(row, ', ')}: {marks.percent(row, 'mean')}"
         for _, row in table.iterrows()
     ]
     where = f" on {titles[best['dataset']]}" if table["dataset"].nunique() > 1 else ""
-    title = f"{best['series']} at {best['label']}{where} answers most: {rounded(best['mean'])} %"
+    title = f"{_name(best, ' at ')}{where} answers most: {rounded(best['mean'])} %"
     return title, f"Right answers: {'; '.join(points)}."
 
 
@@ -105,7 +110,7 @@ def _curves(
 
 
 def _listed(axis: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, colours: Mapping[str, str]) -> None:
-    names = [f"{series}: {label}" for series, label in zip(rows["series"], rows["label"], strict=True)]
+    names = [_name(row, ": ") for _, row in rows.iterrows()]
     marks.answers(axis, [*rows["mean"], *rows["low"], *seeds[ANSWER]])
     marks.rows(axis, range(len(rows)), names)
     for at, (_, row) in enumerate(rows.iterrows()):
