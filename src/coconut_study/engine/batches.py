@@ -33,7 +33,8 @@ class Batch:
     position ids. predictor_N: flat index into B x T of the column whose hidden state predicts each token with
     loss. target_N: those tokens. first_thought, n_thoughts: the columns of the thoughts. iterations: Jacobi
     iterations that compute the thoughts in parallel, or None to compute one after the other. prefixes: the
-    prefixes that rows share, or None to compute all columns for each row.
+    prefixes that rows share, or None to compute all columns for each row. n_loops: passes over the whole
+    sequence after the first. loops_B: those of each row, or None if all rows have `n_loops`.
     """
 
     tokens_BT: Tensor
@@ -45,6 +46,8 @@ class Batch:
     n_thoughts: int
     iterations: int | None
     prefixes: Prefixes | None = None
+    n_loops: int = 0
+    loops_B: Tensor | None = None
 
     def only(self, counted_N: Tensor) -> Batch:
         """The same batch with loss on some of its predicted tokens only."""
@@ -60,6 +63,7 @@ class Batch:
             predictor_N=self.predictor_N.to(device, non_blocking=True),
             target_N=self.target_N.to(device, non_blocking=True),
             prefixes=self.prefixes and self.prefixes.to(device),
+            loops_B=None if self.loops_B is None else self.loops_B.to(device, non_blocking=True),
         )
 
 
@@ -69,8 +73,10 @@ def collate(
     """The batch of `sequences`.
 
     `aligned` ends the first block of all rows in the same column even if no row has thoughts.
-    `share_prefixes=False` computes every row by itself.
+    `share_prefixes=False` computes every row by itself, as do rows with different numbers of loops.
     """
+    loops = [sequence.loops for sequence in sequences]
+    share_prefixes = share_prefixes and min(loops) == max(loops)
     groups, prefixes = shared_prefixes(sequences) if share_prefixes else ([], [0] * len(sequences))
     n_prefix = max(prefixes)
     n_thoughts = max(sequence.thoughts for sequence in sequences)
@@ -111,4 +117,6 @@ def collate(
         n_thoughts=n_thoughts,
         iterations=next((sequence.iterations for sequence in sequences if sequence.thoughts), None),
         prefixes=Prefixes.of(groups, n_prefix) if groups else None,
+        n_loops=max(loops),
+        loops_B=None if min(loops) == max(loops) else torch.tensor(loops),
     )

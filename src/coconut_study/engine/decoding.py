@@ -122,7 +122,7 @@ def _read_prompts(
     share_prefixes = sliding_window(model) is None  # a prefix block would move columns out of the window
     batch = collate(prompts, marks.pad, aligned=True, share_prefixes=share_prefixes)
     batch = batch.to(next(model.parameters()).device)
-    reader = Reader(model)
+    reader = Reader(model, batch.n_loops, batch.loops_B)
     return reader, batch, torch.cat([block[:, -1:] for block in reader.think(batch, edit)], dim=1)
 
 
@@ -167,7 +167,7 @@ class Branches:
 
     def keep(self, index: Tensor) -> None:
         """Drop all rows but those in `index`."""
-        self.reader.cache.batch_select_indices(index)
+        self.reader.select(index)
         self.last_BKD, self.mask_BKT, self.position_BK = (
             self.last_BKD[index], self.mask_BKT[index], self.position_BK[index],
         )  # fmt: skip

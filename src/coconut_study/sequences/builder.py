@@ -57,7 +57,8 @@ class Sequence:
     """Token ids before and after the continuous thoughts, and position ids of all.
 
     Between `before` and `after` there are `thoughts` slots, which the model fills with its own hidden states.
-    The last `n_loss` tokens of `after` have loss. `iterations` is that of the method.
+    The last `n_loss` tokens of `after` have loss. `iterations` is that of the method. `loops` is the number
+    of passes over the whole sequence after the first.
     """
 
     before: list[int]
@@ -66,6 +67,7 @@ class Sequence:
     positions: list[int]
     n_loss: int
     iterations: int | None = None
+    loops: int = 0
 
     def __len__(self) -> int:
         return len(self.before) + self.thoughts + len(self.after)
@@ -109,8 +111,6 @@ def tokenize(
     return tokens
 
 
-def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
-    """The sequence of a question in `layout` (paper section 3); short chains may have no steps left."""
 def symbol_tokens(
     graph: Graph, wording: Wording, ids: Mapping[str, int], eos: int, *, shared: bool
 ) -> Tokens:
@@ -127,6 +127,8 @@ def symbol_tokens(
     return Tokens(question, positions, steps, [ids[ANSWER_MARK], names[graph.target], eos])
 
 
+def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
+    """The sequence of a question in `layout` (paper section 3); short chains may have no steps left."""
     steps = [] if layout.hidden is None else tokens.steps[layout.hidden :]
     with_loss = [token for step in steps for token in step][layout.removed :] + tokens.answer
     opening, closing = ([marks.bot], [marks.eot]) if layout.markers else ([], [])
@@ -137,4 +139,5 @@ def symbol_tokens(
     first = tokens.positions[-1] + 1
     following = len(before) + thoughts + len(after) - len(tokens.question)
     positions = tokens.positions + list(range(first, first + following))
-    return Sequence(before, thoughts, after, positions, len(with_loss), layout.iterations)
+    loops = layout.thoughts if layout.kind == "loops" else 0
+    return Sequence(before, thoughts, after, positions, len(with_loss), layout.iterations, loops)
