@@ -11,7 +11,6 @@ include: "workflow/rules/questions.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
-include: "workflow/rules/findings.smk"
 include: "workflow/rules/parts.smk"
 
 
@@ -20,7 +19,6 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
-        rules.findings.input,
 
 
 report: "workflow/report/study.rst"

@@ -52,7 +52,6 @@ def claims(
     timings: pd.DataFrame,
     ends: pd.DataFrame,
     values: pd.DataFrame,
-    intervened: pd.DataFrame,
     shortcuts: pd.DataFrame,
     paper: Mapping[str, Any],
     *,
@@ -61,7 +60,7 @@ def claims(
     bases: Mapping[str, Mapping[int, str]],
 ) -> pd.DataFrame:
     """One row per claim and data set of ours (see `compare`), from the tables that `sides.measured` takes."""
-    scores = measured(counts, timings, ends, values, intervened, shortcuts)
+    scores = measured(counts, timings, ends, values, shortcuts)
     return compare(scores, paper, stand_ins=stand_ins, margin=margin, bases=bases)
 
 

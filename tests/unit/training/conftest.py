@@ -23,16 +23,7 @@ ICOT = {
     "markers": False,
     "training": {"reset_optimizer": "removal"},
 }
-NO_OTHERS = {
-    "comparisons": {},
-    "clock": None,
-    "ending": None,
-    "probing": None,
-    "decoding": None,
-    "interventions": None,
-    "tracing": None,
-    "transfer": [],
-}
+NO_OTHERS = {"comparisons": {}, "clock": None, "ending": None, "probing": None, "decoding": None}
 
 
 @pytest.fixture(scope="session")
