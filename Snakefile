@@ -11,6 +11,7 @@ include: "workflow/rules/questions.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/findings.smk"
 include: "workflow/rules/parts.smk"
 
 
@@ -19,6 +20,7 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
+        rules.findings.input,
 
 
 report: "workflow/report/study.rst"

@@ -19,7 +19,16 @@ from coconut_study.study.plan import Plan
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 GONE = object()
 REMOVAL = {"unit": "step", "per_epoch": 1, "smoothing": None, "limit": None}
-ALONE = {"comparisons": {}, "clock": None, "ending": None, "probing": None, "decoding": None}
+ALONE = {
+    "comparisons": {},
+    "clock": None,
+    "ending": None,
+    "probing": None,
+    "decoding": None,
+    "interventions": None,
+    "tracing": None,
+    "transfer": [],
+}
 
 
 def settings(*names: str) -> dict[str, Any]:

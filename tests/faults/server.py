@@ -25,13 +25,14 @@ from coconut_study import __main__ as program
 from coconut_study.common import provenance
 from coconut_study.evaluation import ending, grade, probe, respond
 from coconut_study.questions import datasets
-from coconut_study.report import figures, markup, results, style
+from coconut_study.report import markup, results, style
+from coconut_study.report.figures import accuracy
 from coconut_study.training import base_job, job
 
 # What the commands import, so that a child has not to do it again.
 IMPORTED = (
     *(accelerate, matplotlib, pandas, sklearn),
-    *(base_job, datasets, ending, figures, grade, job, markup, probe, respond, results, style),
+    *(accuracy, base_job, datasets, ending, grade, job, markup, probe, respond, results, style),
 )
 HUNG_AFTER = 120  # seconds
 

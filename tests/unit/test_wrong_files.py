@@ -331,10 +331,13 @@ def test_wrong_settings_of_a_command_are_refused(refused, tmp_path):
 RUN = {"dataset": "d", "method": "m", "seed": 1}
 FILES = {  # kind of file: what it is of, the columns that are read
     "grades": ("d/m/seed1", inputs.GRADES),
+    "asked": ("d/m/seed1/d", inputs.GRADES),
+    "rewritten": ("d/m/seed1/d", inputs.GRADES),
     "clock": ("d/m/seed1", inputs.CLOCK),
     "ending": ("d/m/seed1", inputs.ENDING),
     "values": ("d/m/seed1", inputs.VALUES),
     "decoded": ("d/m/seed1", inputs.DECODED),
+    "interventions": ("d/m/seed1", inputs.INTERVENTIONS),
     "histories": ("stage", inputs.HISTORY),
     "shortcuts": ("d", shortcuts.COLUMNS),
     "statistics": ("train", describe.COLUMNS),
@@ -346,14 +349,14 @@ MADE_FROM = [
     (rule, name, columns)
     for rule, record in RECORDS.items()
     for name, columns in [
-        *((name, catalog.TABLES[name].columns) for name in record.tables),
+        *((f"tables/{name}", catalog.TABLES[name].columns) for name in record.tables),
         *((kind, FILES[kind][1]) for kind in record.reads if kind in FILES),
     ]
 ]
 
 
 def write_row(name: str, columns: Sequence[str]) -> None:
-    row = {"outcome": "correct path", "question": 0} | RUN
+    row = {"outcome": "correct path", "content": "own", "question": 0} | RUN
     pd.DataFrame([[row.get(column, 1) for column in columns]], columns=list(columns)).to_csv(
         f"{name}.csv", index=False
     )
@@ -363,16 +366,17 @@ def write_row(name: str, columns: Sequence[str]) -> None:
 def made(refused, tmp_path, monkeypatch):
     """Run the command of a table or figure on files of which a test damages one; returns its message."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "tables").mkdir()
     for name, columns in {name: columns for _, name, columns in MADE_FROM}.items():
         write_row(name, columns)
     schema.write(Path("test.jsonl"), [question_on_graph(0)])
 
     def run(rule: str, **changes: object) -> str:
         record = RECORDS[rule]
-        others = {"paper": {"paper": PAPER}, "questions": {"d": "test.jsonl"}}
+        others = {"paper": {"paper": PAPER}, "questions": {"d": "test.jsonl"}, "hops": {"d": "test.jsonl"}}
         arguments = {
             "files": {kind: others.get(kind) or {FILES[kind][0]: f"{kind}.csv"} for kind in record.reads},
-            "tables": {name: f"{name}.csv" for name in record.tables},
+            "tables": {name: f"tables/{name}.csv" for name in record.tables},
             "settings": {key: GIVEN[key] for key in record.needed},
         }
         (tmp_path / "arguments.json").write_text(json.dumps(arguments | changes))
@@ -401,7 +405,9 @@ def test_a_table_without_a_column_is_refused(made, rule, name, columns, which):
         (b"a,b\n1,2,3\n1,2,3,4\n", "Error tokenizing data"),
     ],
 )
-@pytest.mark.parametrize(("rule", "name"), [("table_sweep", "grades"), ("figure_learning", "learning")])
+@pytest.mark.parametrize(
+    ("rule", "name"), [("table_sweep", "grades"), ("figure_learning", "tables/learning")]
+)
 def test_what_is_not_a_table_is_refused(made, tmp_path, rule, name, content, words):
     path = tmp_path / f"{name}.csv"
     path.unlink() if content is None else path.write_bytes(content)
@@ -497,3 +503,12 @@ def test_a_missing_checkpoint_and_one_with_fewer_thoughts_are_refused(refused, t
     nowhere = tmp_path / "nowhere"
     assert f"{nowhere}: not a checkpoint of this study" in refused(*respond(tmp_path, nowhere))
     assert "trained with 2 thoughts, cannot generate with 3" in refused(*respond(tmp_path, trained, 3))
+
+
+def test_questions_that_lend_one_another_no_thoughts_are_refused(refused, tmp_path, trained):
+    command = ["intervene", *respond(tmp_path, trained)[1:7], "--battery", "short", "--seed", 0,
+               "--out", tmp_path / "interventions.csv"]  # fmt: skip
+    test = tmp_path / "test.jsonl"
+    assert f"{test}: the questions are of one group" in refused(*command)
+    test.write_text(f"{GOOD}\n{json.dumps(PLAIN)}\n")
+    assert f"{test}: has questions without a graph" in refused(*command)

@@ -19,7 +19,18 @@ def results(finished) -> Path:
 
 
 def test_every_table_and_figure_is_there_in_every_format(results):
-    for table in ("main", "seeds", "sweep", "claims", "data", "stages", "costs", "spent"):
+    for table in (
+        "main",
+        "seeds",
+        "sweep",
+        "claims",
+        "data",
+        "stages",
+        "costs",
+        "spent",
+        "transfer",
+        "following",
+    ):
         for suffix in (".csv", ".md", ".tex", ".html"):
             assert (results / "tables" / f"{table}{suffix}").stat().st_size > 100
     for figure, name in product(("accuracy", "learning", "sweep"), ("balanced", "prosqa")):
@@ -46,6 +57,17 @@ def test_every_response_is_graded_once_and_counted_in_the_tables(results):
     main = pd.read_csv(results / "tables" / "main.csv").set_index(["dataset", "method"])
     assert main.loc[("balanced", "cot"), "seeds"] == 2
     assert main["seeds"].sum() == 6
+
+
+def test_a_run_is_asked_the_questions_of_other_data_sets_with_more_thoughts_than_it_was_trained_with(results):
+    grades = pd.read_csv(
+        results / "runs" / "balanced" / "coconut" / "seed1" / "asked" / "prosqa" / "grades.csv"
+    )
+    assert set(grades["dataset"]) == {"prosqa"}
+    assert grades.groupby("k")["question"].nunique().to_dict() == {0: 32, 2: 32, 3: 32}
+    table = pd.read_csv(results / "tables" / "transfer.csv")
+    asked = table[(table["asked"] == "prosqa") & (table["hops"] == "all")]
+    assert asked["mean"].tolist() == pytest.approx((100 * grades.groupby("k")["right"].mean()).tolist())
 
 
 def test_tokens_count_written_tokens_and_continuous_thoughts(results):
@@ -76,7 +98,8 @@ def test_every_stage_is_spent_on_once_and_every_job_is_measured(results):
     spent = pd.read_csv(results / "tables" / "spent.csv")
     folders = list((results / "stages").glob("*/*/stage*"))
     assert spent["stages"].sum() == len(folders) == 13
-    assert spent["other jobs"].sum() == 6 + 1  # responses, and a base model
+    # responses, interventions, tracing, two data sets that a run is asked, and a base model
+    assert spent["other jobs"].sum() == 6 + 1 + 1 + 2 + 1
     assert spent["not measured"].sum() == 0
     shared = spent[spent["methods"].str.contains("+", regex=False, na=False)]
     assert shared[["methods", "stages"]].values.tolist() == [["coconut+pause_as_thought", 1]]
@@ -92,11 +115,9 @@ def test_nothing_is_left_to_do(finished):
     assert finished.planned() == {}
 
 
-def test_editing_a_plot_reruns_plots_alone(finished):
-    with finished.edited("src/coconut_study/report/figures.py"):
-        assert finished.planned() == {
-            "figure_accuracy": 2, "figure_learning": 2, "figure_sweep": 2,
-        }  # fmt: skip
+def test_editing_a_figure_draws_it_alone(finished):
+    with finished.edited("src/coconut_study/report/figures/accuracy.py"):
+        assert finished.planned() == {"figure_accuracy": 2}
 
 
 def test_editing_the_style_draws_every_figure_again(finished):

@@ -13,18 +13,20 @@ pytestmark = pytest.mark.workflow
 DRAW = "shard questions"
 LOOK = "describe shortcuts"
 TRAIN = "base train"
-GENERATE = "respond clock ending probe decode"
-RULES = f"{DRAW} {LOOK} {TRAIN} {GENERATE} grade"
+GENERATE = "respond clock ending probe decode intervene"
+RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade"
+PAGE = "finding"
 TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
 NO_COSTS = "-table_costs -table_spent"
-CURVES = "figure_accuracy figure_sweep figure_learning figure_comparison"
+VALUES = "table_best table_contrasts table_values_seeds table_parallelism table_heights"
 
 EDITS = [
     # modules, and the rules whose code they are
-    ("common.files common.reading", f"{RULES} {TABLE} {FIGURE}"),
+    ("common.files", f"{RULES} {TABLE} {FIGURE} {PAGE}"),
+    ("common.reading", f"{RULES} {TABLE} {FIGURE}"),
     ("questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE} {NO_COSTS}"),
-    ("common.seeds", f"{DRAW} {TRAIN}"),
+    ("common.seeds", f"{DRAW} derive {TRAIN} intervene"),
     ("common.workspace", f"train {GENERATE}"),
     ("common.provenance", f"{RULES} -shard table_clock table_costs table_spent"),
     ("questions.card", f"{RULES} -shard"),
@@ -33,17 +35,19 @@ EDITS = [
         "questions.datasets questions.formats questions.prontoqa questions.prosqa",
         DRAW,
     ),
-    ("questions.schema", f"{RULES} figure_tree"),
+    ("questions.schema", f"{RULES} table_transfer figure_tree"),
+    ("questions.derived questions.rewrites", "derive"),
     ("questions.describe", "describe table_data"),
-    ("questions.shortcuts", "shortcuts table_main table_claims"),
+    ("questions.shortcuts", "derive shortcuts table_main table_claims"),
     ("questions.neighbourhoods", "shortcuts"),
-    ("questions.frontiers", "probe decode"),
+    ("questions.frontiers", "probe decode intervene"),
+    ("questions.donors", "intervene"),
     ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
     ("sequences.builder", f"{TRAIN} {GENERATE}"),
     (
-        "engine.batches engine.checkpoints engine.device engine.forward engine.kv_cache engine.prefixes "
-        "engine.tokenizer",
+        "engine.batches engine.checkpoints engine.device engine.edits engine.forward "
+        "engine.kv_cache engine.prefixes engine.tokenizer",
         f"{TRAIN} {GENERATE}",
     ),
     ("engine.decoding", f"train {GENERATE}"),
@@ -59,27 +63,36 @@ EDITS = [
     ("evaluation.respond", "train respond clock ending"),
     ("evaluation.responses", "train respond clock ending grade"),
     ("evaluation.ending", "ending"),
-    ("evaluation.probe", "probe decode"),
+    ("evaluation.probe", "probe decode intervene"),
+    ("evaluation.conditions evaluation.interventions", "intervene"),
     ("evaluation.grade", "grade"),
     ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("evaluation.columns", f"{GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
-    ("report.intervals", f"{TABLE} {FIGURE} -table_data"),
+    ("report.intervals", f"{TABLE} {FIGURE} {PAGE} -table_data"),
     ("report.scores", f"{TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("report.markup", TABLE),
-    ("report.cells", f"{TABLE} {FIGURE}"),
+    ("report.cells", f"{TABLE} {FIGURE} {PAGE}"),
     ("report.data", "table_data"),
+    ("report.transfer", "table_transfer table_following table_predictions"),
     ("report.results", "table_main table_seeds table_sweep table_sweep_seeds table_comparison"),
-    ("report.learning", "table_learning table_stages"),
-    ("report.claims report.sides report.stand_ins report.verdicts", "table_claims"),
+    ("report.learning", "table_learning table_following_epochs table_stages"),
+    ("report.claims report.sides report.stand_ins", "table_claims"),
+    ("report.verdicts", f"table_claims table_necessity table_predictions figure_necessity {PAGE}"),
+    ("report.necessity", "table_necessity"),
+    ("report.predictions", "table_predictions"),
+    ("report.finding", PAGE),
     ("report.costs", "table_clock table_costs table_spent"),
+    ("report.thoughts", "table_claims table_ending table_decoded"),
+    ("report.values", f"{VALUES} table_claims figure_values"),
+    ("report.contrasts", "table_best table_contrasts table_values_seeds figure_values"),
+    ("report.candidates", "table_parallelism table_heights"),
     (
-        "report.thoughts",
-        "table_claims table_ending table_decoded table_parallelism table_best table_contrasts "
-        "table_values_seeds table_heights figure_values figure_tree",
+        "report.interventions",
+        "table_main table_seeds table_sweep table_sweep_seeds table_comparison table_claims "
+        "table_interventions table_interventions_seeds figure_interventions",
     ),
     ("report.style report.palette report.marks", FIGURE),
-    ("report.figures", CURVES),
-    ("report.thought_figures", "figure_values figure_tree"),
+    *((f"report.figures.{name}", f"figure_{name}") for name in FIGURES),
 ]
 # Modules that shape no result, or reach results only through the parameters of rules.
 NO_RESULT = """
@@ -106,7 +119,7 @@ def expected() -> dict[str, set[str]]:
 
 def codes() -> dict[str, str]:
     """The digest of the code of each rule, which is a parameter of the rule."""
-    digests = {name: provenance.code(provenance.command(name)) for name in RULES.split()}
+    digests = {name: provenance.code(provenance.command(name)) for name in f"{RULES} {PAGE}".split()}
     return digests | {record.rule: record.code() for record in (*TABLES.values(), *FIGURES.values())}
 
 

@@ -16,7 +16,7 @@ from coconut_study.common.settings import merged
 from coconut_study.questions import card as cards
 from coconut_study.study.load import read_study
 from coconut_study.study.plan import SPLITS, Plan
-from coconut_study.study.runs import Run
+from coconut_study.study.runs import Ask, Run
 from coconut_study.training import preflight
 
 CONFIG = os.path.relpath(str(workflow.current_basedir.join("../../config").get_path_or_uri(True)))
@@ -45,7 +45,7 @@ START_MINUTES = 5  # to start a job on a cluster, and to save its state before i
 
 pathvars:
     results=plan.results,
-    run="{dataset}/{method}/seed{seed}",
+    run=r"{dataset}/{method}/seed{seed,\d+}",
     stage="stages/{dataset}/seed{seed}/stage{stage}-{id}",
     logs=plan.logs,
     benchmarks=plan.benchmarks,
@@ -54,6 +54,7 @@ pathvars:
 wildcard_constraints:
     dataset="|".join(study.datasets),
     method="|".join(study.methods),
+    asked="|".join(study.datasets),
     comparison="|".join(study.comparisons),
     seed=r"\d+",
     stage=r"\d+",
@@ -101,20 +102,17 @@ def refuse(sentences):
 
 def outdated(datasets):
     """A sentence for each data set whose questions are there and were made with other settings."""
-    wanted = {
-        Path(plan.card(name)): study.datasets[name].questions.model_dump(mode="json")
-        for name in datasets
-    }
+    wanted = {Path(plan.card(name)): plan.question_settings(name) for name in datasets}
     return cards.outdated(wanted)
 
 
 # What was made with other settings is made again by Snakemake, if it has records of what it ran. Results that were
 # copied without the folder .snakemake have none.
 if any(Path(".snakemake").glob("metadata/*")) or Path(".snakemake/metadata.db").exists():
-    for line in outdated(plan.datasets):
+    for line in outdated(plan.used):
         logger.warning(line)
 else:
-    refuse([f"{line}; {cards.REMEDY}" for line in outdated(plan.datasets)])
+    refuse([f"{line}; {cards.REMEDY}" for line in outdated(plan.used)])
     if Path(plan.results).exists():
         logger.warning(
             f"{plan.results}: Snakemake has no records (.snakemake) of how these results were made and compares"
@@ -131,7 +129,7 @@ def unavailable(jobs):
 
 def drawn_by(jobs):
     """The data sets whose questions some of the jobs make."""
-    return {job.wildcards.dataset for job in jobs if job.name == "questions"}
+    return {job.wildcards.dataset for job in jobs if job.name in ("questions", "derive")}
 
 
 onstart:

@@ -2,12 +2,14 @@
 
 REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/{{train,valid,test}.jsonl,card.json}
 OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,grades.csv,clock.csv,ending.csv}
-                   <results>/runs/<run>/{values,decoded}.csv
+                   <results>/runs/<run>/asked/{asked}/{responses.jsonl,timings.csv,grades.csv}
+                   <results>/runs/<run>/{values,interventions,tracing,decoded}.csv
 """
 
 
 localrules:
     grade,
+    grade_asked,
 
 
 def last_checkpoint(wildcards):
@@ -18,6 +20,11 @@ def last_checkpoint(wildcards):
 def generation(rule):
     """All that determines what a run generates for a rule, as a function of wildcards."""
     return lambda wildcards: plan.generation_spec(run_of(wildcards), rule).model_dump_json()
+
+
+def ask_settings(wildcards):
+    """All that determines what a run generates when it is asked the questions of another data set."""
+    return plan.ask_spec(Ask(run_of(wildcards), wildcards.asked)).model_dump_json()
 
 
 def limit(number):
@@ -69,7 +76,67 @@ rule grade:
         code=code("grade"),
         settings=study.grading.model_dump_json(),
         generation=generation("respond"),
-        template=study.text.template,
+        template=lambda wildcards: study.text_of(wildcards.method).template,
+    shell:
+        r"""
+        python -m coconut_study grade \
+            --settings {params.settings:q} \
+            --generation {params.generation:q} \
+            --template {params.template} \
+            --responses {input.responses:q} \
+            --questions {input.questions:q} \
+            --card {input.card:q} \
+            --out {output.grades:q} &>{log:q}
+        """
+
+
+rule ask:
+    input:
+        checkpoint=last_checkpoint,
+        questions="<results>/data/{asked}/test.jsonl",
+        card="<results>/data/{asked}/card.json",
+        trained_card="<results>/data/{dataset}/card.json",
+    output:
+        responses="<results>/runs/<run>/asked/{asked}/responses.jsonl",
+        timings="<results>/runs/<run>/asked/{asked}/timings.csv",
+    log:
+        "<logs>/ask/<run>/{asked}.log",
+    benchmark:
+        "<benchmarks>/ask/<run>/{asked}.tsv"
+    threads: need("ask", "threads")
+    resources:
+        **job_resources("ask"),
+    params:
+        code=code("respond"),
+        settings=ask_settings,
+    shell:
+        ON_GPUS + r"""python -m coconut_study respond \
+            --settings {params.settings:q} \
+            --checkpoint {input.checkpoint:q} \
+            --questions {input.questions:q} \
+            --card {input.card:q} \
+            --trained-card {input.trained_card:q} \
+            --responses {output.responses:q} \
+            --timings {output.timings:q} &>{log:q}
+        """
+
+
+rule grade_asked:
+    input:
+        responses="<results>/runs/<run>/asked/{asked}/responses.jsonl",
+        questions="<results>/data/{asked}/test.jsonl",
+        card="<results>/data/{asked}/card.json",
+    output:
+        grades="<results>/runs/<run>/asked/{asked}/grades.csv",
+    log:
+        "<logs>/grade_asked/<run>/{asked}.log",
+    benchmark:
+        "<benchmarks>/grade_asked/<run>/{asked}.tsv"
+    params:
+        code=code("grade"),
+        settings=study.grading.model_dump_json(),
+        generation=ask_settings,
+        template=lambda wildcards: study.text_of(wildcards.method).template,
     shell:
         r"""
         python -m coconut_study grade \
@@ -203,6 +270,67 @@ rule decode:
             --questions {input.questions:q} \
             --card {input.card:q} \
             --out {output.decoded:q} &>{log:q}
+        """
+
+
+rule intervene:
+    input:
+        checkpoint=last_checkpoint,
+        questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
+    output:
+        interventions="<results>/runs/<run>/interventions.csv",
+    log:
+        "<logs>/intervene/<run>.log",
+    benchmark:
+        "<benchmarks>/intervene/<run>.tsv"
+    threads: need("intervene", "threads")
+    resources:
+        **job_resources("intervene"),
+    params:
+        code=code("intervene"),
+        settings=generation("intervene"),
+        battery=lambda wildcards: study.interventions.battery(wildcards.method),
+        limit=lambda wildcards: limit(study.interventions.questions),
+        seed=lambda wildcards: study.interventions.seed,
+    shell:
+        ON_GPUS + r"""python -m coconut_study intervene \
+            --settings {params.settings:q} \
+            --battery {params.battery} \
+            --seed {params.seed} {params.limit} \
+            --checkpoint {input.checkpoint:q} \
+            --questions {input.questions:q} \
+            --card {input.card:q} \
+            --out {output.interventions:q} &>{log:q}
+        """
+
+
+rule trace:
+    input:
+        checkpoint=last_checkpoint,
+        questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
+    output:
+        tracing="<results>/runs/<run>/tracing.csv",
+    log:
+        "<logs>/trace/<run>.log",
+    benchmark:
+        "<benchmarks>/trace/<run>.tsv"
+    threads: need("trace", "threads")
+    resources:
+        **job_resources("trace"),
+    params:
+        code=code("trace"),
+        settings=generation("trace"),
+        limit=lambda wildcards: limit(study.tracing.questions),
+    shell:
+        ON_GPUS + r"""python -m coconut_study trace \
+            --settings {params.settings:q} \
+            {params.limit} \
+            --checkpoint {input.checkpoint:q} \
+            --questions {input.questions:q} \
+            --card {input.card:q} \
+            --out {output.tracing:q} &>{log:q}
         """
 
 

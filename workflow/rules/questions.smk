@@ -2,13 +2,20 @@
 
 REQUIRED INPUTS:   none, or the files that a data set names; shards if a data set is drawn in several
 OUTPUTS:           <results>/data/{dataset}/{train,valid,test}.jsonl   <results>/data/{dataset}/card.json
+                   (of a data set that is made of another one, test.jsonl and card.json)
                    <results>/data/{dataset}/{train,valid,test,shortcuts}.csv
 """
 
 
 localrules:
+    derive,
     describe,
     shortcuts,
+
+
+def either(names):
+    """The pattern of one of these names; of nothing if there are none."""
+    return "|".join(names) or "(?!)"
 
 
 rule shard:
@@ -43,6 +50,8 @@ rule questions:
         "<logs>/questions/{dataset}.log",
     benchmark:
         "<benchmarks>/questions/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=either(name for name in study.datasets if name not in plan.derived),
     params:
         code=code("questions"),
         settings=lambda wildcards: study.datasets[wildcards.dataset].questions.model_dump_json(),
@@ -55,6 +64,33 @@ rule questions:
             --test {output.test:q} \
             --card {output.card:q} \
             {input.shards:q} &>{log:q}
+        """
+
+
+rule derive:
+    input:
+        of=lambda wildcards: plan.questions(plan.derived[wildcards.dataset], "test"),
+        of_card=lambda wildcards: plan.card(plan.derived[wildcards.dataset]),
+    output:
+        test="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
+    log:
+        "<logs>/derive/{dataset}.log",
+    benchmark:
+        "<benchmarks>/derive/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=either(plan.derived),
+    params:
+        code=code("derive"),
+        settings=lambda wildcards: study.datasets[wildcards.dataset].questions.model_dump_json(),
+    shell:
+        r"""
+        python -m coconut_study derive \
+            --settings {params.settings:q} \
+            --of {input.of:q} \
+            --of-card {input.of_card:q} \
+            --test {output.test:q} \
+            --card {output.card:q} &>{log:q}
         """
 
 
@@ -106,3 +142,4 @@ rule data:
     """All questions, with their statistics."""
     input:
         expand("<results>/data/{dataset}/{split}.csv", dataset=plan.datasets, split=SPLITS),
+        expand("<results>/data/{dataset}/test.csv", dataset=plan.used),

@@ -17,6 +17,16 @@ def parent(wildcards):
     return plan.parent_folder(run, stage_of(wildcards))
 
 
+def minutes_ahead(wildcards):
+    """The priority of a base model or stage."""
+    return plan.minutes_ahead[wildcards.id]
+
+
+def asked_every_epoch(wildcards, input):
+    """The options for questions and rewrites that are asked after every epoch; none without them."""
+    return "--rewrites {} --rewrites-card {}".format(*input.rewrites) if input.rewrites else ""
+
+
 def processes(wildcards):
     """The options of Python that start training: one process, or one per GPU."""
     gpus = plan.needs("train", wildcards.dataset).gpus
@@ -38,6 +48,7 @@ rule base:
         "<logs>/base/seed{seed}-{id}.log",
     benchmark:
         "<benchmarks>/base/seed{seed}-{id}.tsv"
+    priority: minutes_ahead
     threads: plan.needs("base").threads
     resources:
         **job_resources("base"),
@@ -59,6 +70,7 @@ rule train:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",
         card="<results>/data/{dataset}/card.json",
+        rewrites=lambda wildcards: plan.rewrites(wildcards.dataset),
     output:
         checkpoint=directory("<results>/<stage>/checkpoint"),
         history="<results>/<stage>/history.csv",
@@ -66,6 +78,7 @@ rule train:
         "<logs>/train/{dataset}/seed{seed}/stage{stage}-{id}.log",
     benchmark:
         "<benchmarks>/train/{dataset}/seed{seed}/stage{stage}-{id}.tsv"
+    priority: minutes_ahead
     threads: need("train", "threads")
     resources:
         **job_resources("train") | {"runtime": training_runtime},
@@ -74,6 +87,7 @@ rule train:
         code=code("train"),
         spec=lambda wildcards: stage_of(wildcards).model_dump_json(),
         processes=processes,
+        rewrites=asked_every_epoch,
     # exec: without it, a signal to end the job would end its shell first, and the state would not be saved.
     shell:
         "exec " + ON_GPUS + r"""python {params.processes} -m coconut_study train \
@@ -84,7 +98,7 @@ rule train:
             --card {input.card:q} \
             --checkpoint {output.checkpoint:q} \
             --history {output.history:q} \
-            --minutes {resources.save_minutes} &>{log:q}
+            --minutes {resources.save_minutes} {params.rewrites} &>{log:q}
         """
 
 

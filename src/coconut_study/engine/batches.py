@@ -33,7 +33,8 @@ class Batch:
     position ids. predictor_N: flat index into B x T of the column whose hidden state predicts each token with
     loss. target_N: those tokens. first_thought, n_thoughts: the columns of the thoughts. iterations: Jacobi
     iterations that compute the thoughts in parallel, or None to compute one after the other. prefixes: the
-    prefixes that rows share, or None to compute all columns for each row.
+    prefixes that rows share, or None to compute all columns for each row. n_loops: passes over the whole
+    sequence after the first. loops_B: those of each row, or None if all rows have `n_loops`.
     """
 
     tokens_BT: Tensor
@@ -45,6 +46,8 @@ class Batch:
     n_thoughts: int
     iterations: int | None
     prefixes: Prefixes | None = None
+    n_loops: int = 0
+    loops_B: Tensor | None = None
 
     def only(self, counted_N: Tensor) -> Batch:
         """The same batch with loss on some of its predicted tokens only."""
@@ -60,6 +63,7 @@ class Batch:
             predictor_N=self.predictor_N.to(device, non_blocking=True),
             target_N=self.target_N.to(device, non_blocking=True),
             prefixes=self.prefixes and self.prefixes.to(device),
+            loops_B=None if self.loops_B is None else self.loops_B.to(device, non_blocking=True),
         )
 
 
@@ -69,8 +73,10 @@ def collate(
     """The batch of `sequences`.
 
     `aligned` ends the first block of all rows in the same column even if no row has thoughts.
-    `share_prefixes=False` computes every row by itself.
+    `share_prefixes=False` computes every row by itself, as do rows with different numbers of loops.
     """
+    loops = [sequence.loops for sequence in sequences]
+    share_prefixes = share_prefixes and min(loops) == max(loops)
     groups, prefixes = shared_prefixes(sequences) if share_prefixes else ([], [0] * len(sequences))
     n_prefix = max(prefixes)
     n_thoughts = max(sequence.thoughts for sequence in sequences)
@@ -78,30 +84,39 @@ def collate(
     rests = [len(one.before if aligned else one) - n for one, n in zip(sequences, prefixes, strict=True)]
     n_before = n_prefix + max(rests)
     width = n_before + n_thoughts + (max(len(sequence.after) for sequence in sequences) if aligned else 0)
-    tokens = np.full((len(sequences), width), pad, dtype=np.int64)
-    mask = np.zeros_like(tokens)
-    positions = np.zeros_like(tokens)
-    predictors = [np.zeros(0, dtype=np.int64)]
+    cells: list[int] = []  # flat indices into B x T of the columns that are attended to
+    tokens: list[int] = []
+    positions: list[int] = []
+    predictors: list[int] = []
     targets: list[int] = []
     for row, (sequence, prefix, rest) in enumerate(zip(sequences, prefixes, rests, strict=True)):
-        start = n_before - rest if aligned else n_prefix  # of the rest
-        stop = start + rest + sequence.thoughts if aligned else start + rest
-        after = n_before + n_thoughts + np.arange(len(sequence.after) if aligned else 0)
-        columns = np.concatenate([np.arange(n_prefix - prefix, n_prefix), np.arange(start, stop), after])
-        tokens[row, columns] = sequence.before + [pad] * sequence.thoughts + sequence.after
-        mask[row, columns] = 1
-        positions[row, columns] = sequence.positions
-        if sequence.n_loss:
-            predictors.append(row * width + columns[-sequence.n_loss - 1 : -1])
-            targets += sequence.after[-sequence.n_loss :]
+        first = row * width
+        start = first + (n_before - rest if aligned else n_prefix)  # of the rest
+        stop = start + rest + (sequence.thoughts if aligned else 0)
+        after = first + n_before + n_thoughts
+        cells += range(first + n_prefix - prefix, first + n_prefix)
+        cells += range(start, stop)
+        cells += range(after, after + len(sequence.after)) if aligned else ()
+        tokens += sequence.before + [pad] * sequence.thoughts + sequence.after
+        positions += sequence.positions
+        predictors += cells[len(cells) - sequence.n_loss - 1 : -1]
+        targets += sequence.after[len(sequence.after) - sequence.n_loss :]
+
+    def filled(values: int | list[int], empty: int = 0) -> Tensor:
+        flat = np.full(len(sequences) * width, empty, dtype=np.int64)
+        flat[cells] = values
+        return torch.from_numpy(flat.reshape(-1, width))
+
     return Batch(
-        tokens_BT=torch.from_numpy(tokens),
-        mask_BT=torch.from_numpy(mask),
-        positions_BT=torch.from_numpy(positions),
-        predictor_N=torch.from_numpy(np.concatenate(predictors)),
+        tokens_BT=filled(tokens, pad),
+        mask_BT=filled(1),
+        positions_BT=filled(positions),
+        predictor_N=torch.tensor(predictors, dtype=torch.long),
         target_N=torch.tensor(targets, dtype=torch.long),
         first_thought=n_before,
         n_thoughts=n_thoughts,
         iterations=next((sequence.iterations for sequence in sequences if sequence.thoughts), None),
         prefixes=Prefixes.of(groups, n_prefix) if groups else None,
+        n_loops=max(loops),
+        loops_B=None if min(loops) == max(loops) else torch.tensor(loops),
     )

@@ -4,10 +4,16 @@ A thought is an input embedding that is the last hidden state (after the final n
 (paper section 3). Any Hugging Face causal language model works, through its public interface: input
 embeddings, base model, output embeddings, key-value cache.
 
+A looped batch is computed several times (Saunshi et al. 2025, arXiv 2502.17416): the input of the first pass
+are the token embeddings, that of every other pass the token embeddings plus the last hidden states of the
+pass before, in every column. Each pass has a cache of its own.
+
 Dimensions: B rows, T columns, D hidden size, N predicted tokens, V vocabulary, K thoughts, G groups of rows.
 """
 
 from __future__ import annotations
+
+from copy import copy
 
 import torch
 from torch import Tensor
@@ -16,16 +22,24 @@ from transformers import PreTrainedModel
 
 from coconut_study.common.errors import StudyError
 from coconut_study.engine.batches import Batch
+from coconut_study.engine.edits import Edit, edit_columns
 from coconut_study.engine.kv_cache import PreallocatedCache
 
 
 class Reader:
-    """Reads a batch from left to right: each call computes some columns and appends them to one cache."""
+    """Reads a batch from left to right: each call computes some columns and appends them to one cache.
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    It makes `n_loops` passes over these columns after the first; with `loops_B`, the states of a row are
+    those of its own last pass. `cache` has the layers of all passes.
+    """
+
+    def __init__(self, model: PreTrainedModel, n_loops: int = 0, loops_B: Tensor | None = None) -> None:
         self.body = model.base_model
         self.embed = model.get_input_embeddings()
-        self.cache = PreallocatedCache(model.config)
+        self.loops_B = loops_B
+        self.caches = [PreallocatedCache(model.config) for _ in range(1 + n_loops)]
+        self.cache = copy(self.caches[0])
+        self.cache.layers = [layer for cache in self.caches for layer in cache.layers]
 
     def read(self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:
         """Hidden states (B, T, D) of T new columns.
@@ -34,27 +48,49 @@ class Reader:
         (B, all columns), causal among the new ones, or values that are added to the attention scores of each
         new column (B, 1, T, all columns).
         """
+        first, *others = self.caches
+        hidden_BTD = self._pass(embeds_BTD, mask, positions_BT, first)
+        for loop, cache in enumerate(others, start=1):
+            looped_BTD = self._pass(embeds_BTD + hidden_BTD, mask, positions_BT, cache)
+            if self.loops_B is None:
+                hidden_BTD = looped_BTD
+            else:
+                hidden_BTD = torch.where(self.loops_B[:, None, None] >= loop, looped_BTD, hidden_BTD)
+        return hidden_BTD
+
+    def _pass(
+        self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor, cache: PreallocatedCache
+    ) -> Tensor:
+        """Hidden states (B, T, D) of T new columns in one pass, which are appended to its cache."""
         return self.body(
             inputs_embeds=embeds_BTD,
             attention_mask=mask,
             position_ids=positions_BT,
-            past_key_values=self.cache,
+            past_key_values=cache,
             use_cache=True,
         ).last_hidden_state
 
-    def think(self, batch: Batch) -> list[Tensor]:
+    def select(self, index: Tensor) -> None:
+        """Go on with the rows in `index` only; a row may be selected several times."""
+        self.cache.batch_select_indices(index)
+        self.loops_B = None if self.loops_B is None else self.loops_B[index]
+
+    def think(self, batch: Batch, edit: Edit | None = None) -> list[Tensor]:
         """Hidden states of a batch up to its last thought, in blocks.
 
         The first block holds the columns before the thoughts (B, columns, D), each other block one thought
-        (B, 1, D). The last column of a block is the input embedding of the next thought.
+        (B, 1, D). The last column of a block is the input embedding of the next thought, unless `edit`
+        changes it.
         """
         start, mask, positions = batch.first_thought, batch.mask_BT, batch.positions_BT
         blocks = [self._question(batch)]
         if batch.iterations is not None and batch.n_thoughts:
-            return blocks + self._think_in_parallel(batch, blocks[0][:, -1:], batch.iterations)
-        for column in range(start, start + batch.n_thoughts):
-            thought = blocks[-1][:, -1:]
+            return blocks + self._think_in_parallel(batch, blocks[0][:, -1:], batch.iterations, edit)
+        for j, column in enumerate(range(start, start + batch.n_thoughts)):
+            thought = blocks[-1][:, -1:] if edit is None else edit.thought(j, blocks[-1][:, -1:])
             blocks.append(self.read(thought, mask[:, : column + 1], positions[:, column : column + 1]))
+            if edit is not None:
+                edit_columns(self.cache, [j], edit)
         return blocks
 
     def _question(self, batch: Batch) -> Tensor:
@@ -67,11 +103,13 @@ class Reader:
             return self.read(self.embed(tokens), mask, positions)
         n, first_G, group_B = prefixes.n_columns, prefixes.first_G, prefixes.group_B
         hidden_GTD = self.read(self.embed(tokens[first_G, :n]), mask[first_G, :n], positions[first_G, :n])
-        self.cache.batch_select_indices(group_B)
+        self.select(group_B)
         rest_BTD = self.read(self.embed(tokens[:, n:]), mask, positions[:, n:])
         return torch.cat([hidden_GTD[group_B], rest_BTD], dim=1)
 
-    def _think_in_parallel(self, batch: Batch, before_B1D: Tensor, iterations: int) -> list[Tensor]:
+    def _think_in_parallel(
+        self, batch: Batch, before_B1D: Tensor, iterations: int, edit: Edit | None
+    ) -> list[Tensor]:
         """Hidden states (B, 1, D) of each thought by Jacobi iteration.
 
         Every iteration computes all thoughts at once, each from the state that the previous iteration gave
@@ -84,25 +122,30 @@ class Reader:
         for iteration in range(iterations):
             self.cache.crop(-batch.n_thoughts if iteration else 0)
             thoughts_BKD = torch.cat([before_B1D, states_BKD[:, :-1]], dim=1)
+            if edit is not None:
+                thoughts = enumerate(thoughts_BKD.split(1, dim=1))
+                thoughts_BKD = torch.cat([edit.thought(j, thought) for j, thought in thoughts], dim=1)
             states_BKD = self.read(thoughts_BKD, mask_BT, positions_BT)
+        if edit is not None:
+            edit_columns(self.cache, range(batch.n_thoughts), edit)
         return list(states_BKD.split(1, dim=1))
 
 
 def hidden_states(model: PreTrainedModel, batch: Batch) -> Tensor:
     """Last hidden states (B, T, D) of every column, thoughts filled in.
 
-    A batch without thoughts and shared prefixes is one plain forward pass. Otherwise the columns before the
-    thoughts are one pass, each thought is one column for all rows together, and the columns after the
-    thoughts are one pass.
+    A batch without thoughts, loops and shared prefixes is one plain forward pass. Otherwise the columns
+    before the thoughts are one pass, each thought is one column for all rows together, and the columns after
+    the thoughts are one pass.
     """
-    if not batch.n_thoughts and batch.prefixes is None:
+    if not batch.n_thoughts and not batch.n_loops and batch.prefixes is None:
         return model.base_model(
             input_ids=batch.tokens_BT,
             attention_mask=batch.mask_BT,
             position_ids=batch.positions_BT,
             use_cache=False,
         ).last_hidden_state
-    reader = Reader(model)
+    reader = Reader(model, batch.n_loops, batch.loops_B)
     blocks = reader.think(batch)
     stop = batch.first_thought + batch.n_thoughts
     if stop < batch.mask_BT.shape[1]:

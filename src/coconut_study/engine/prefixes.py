@@ -54,8 +54,9 @@ def shared_prefixes(sequences: Seq[Sequence]) -> tuple[list[list[int]], list[int
     groups: list[list[int]] = []
     common: dict[int, int] = {}
     for rows, n in groups_of([sequence.before for sequence in sequences]):
-        first = sequences[rows[0]].positions[:n]
-        n = min(n, *(min(_n_common(first, sequences[row].positions), lengths[row] - 1) for row in rows))
+        if len(rows) > 1:
+            first = sequences[rows[0]].positions[:n]
+            n = min(n, *(min(_n_common(first, sequences[row].positions), lengths[row] - 1) for row in rows))
         if len(rows) > 1 and 2 * n >= max(lengths[row] for row in rows):
             groups.append(rows)
             common |= dict.fromkeys(rows, n)

@@ -7,7 +7,8 @@ checkpoint.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -21,6 +22,7 @@ BOT, EOT, THOUGHT, PAUSE = "<bot>", "<eot>", "<thought>", "<pause>"
 MARKS = (BOT, EOT, THOUGHT, PAUSE)
 GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # classes that only follow their tokenizer.json
 UNKNOWN, END = "<unk>", "<eos>"
+WORDS = pre_tokenizers.Split(Regex(WORD.pattern), behavior="removed", invert=True)
 
 
 def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
@@ -56,10 +58,24 @@ def word_level(texts: Iterable[Text]) -> PreTrainedTokenizerFast:
              for word in WORD.findall(part)}  # fmt: skip
     vocabulary = {word: i for i, word in enumerate([UNKNOWN, END, *sorted(words)])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD.pattern), behavior="removed", invert=True)
+    tokenizer.pre_tokenizer = WORDS
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, unk_token=UNKNOWN, eos_token=END, clean_up_tokenization_spaces=False
     )
+
+
+def word_ids(tokenizer: PreTrainedTokenizerBase) -> Mapping[str, int] | None:
+    """The token of every word, <unk> for one that is not known, of a tokenizer that `word_level` made.
+
+    It takes less time to look the words of a text up than to call the tokenizer. None for other tokenizers.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or backend.normalizer is not None or not isinstance(backend.model, models.WordLevel):
+        return None
+    if backend.pre_tokenizer is None or backend.pre_tokenizer.__getstate__() != WORDS.__getstate__():
+        return None
+    known = tokenizer.get_vocab()
+    return defaultdict(lambda: known[UNKNOWN], known)
 
 
 def add_marks(tokenizer: PreTrainedTokenizerBase) -> None:

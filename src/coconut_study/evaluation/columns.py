@@ -28,6 +28,12 @@ ENDING = (
 )
 VALUES = (*RUN, "question", "group", "k", "frontier", "node", "height", "correct", "option", "value")
 DECODED = (*RUN, "question", "thought", "rank", "token", "probability")
+TRACING = (*RUN, "question", "group", "layer", "place", "p right", "p wrong")
+LINEAR = (*RUN, "model", "thoughts", "label", "labels", "node", "questions", "auc")
+ATTENTION = (*RUN, "model", "group", "thought", "layer", "head", "facts", "questions", "attention", "score")
+INTERVENTIONS = (
+    *RUN, "question", "group", "thoughts", "content", "part", "later", "p right", "p wrong", "right",
+)  # fmt: skip
 
 # The columns that tell the rows of a run apart, for each of these files.
 KEYS = {
@@ -36,6 +42,10 @@ KEYS = {
     ENDING: ("question",),
     VALUES: ("question", "k", "node"),
     DECODED: ("question", "thought", "rank"),
+    TRACING: ("question", "layer", "place"),
+    LINEAR: ("model", "thoughts", "label", "labels", "node"),
+    ATTENTION: ("model", "group", "thought", "layer", "head", "facts"),
+    INTERVENTIONS: ("question", "thoughts", "content", "part", "later"),
 }
 
 

@@ -13,7 +13,13 @@ from coconut_study.common.files import write_csv
 from coconut_study.common.options import Card, Json, Out, Questions
 from coconut_study.common.settings import read_settings
 from coconut_study.evaluation.columns import with_run
-from coconut_study.evaluation.runs import check_questions, load_model, read_questions, saved_pieces
+from coconut_study.evaluation.runs import (
+    check_names,
+    check_questions,
+    load_model,
+    read_questions,
+    saved_pieces,
+)
 
 Trained = Annotated[Path, typer.Option(help="checkpoint of the run's last stage")]
 
@@ -28,6 +34,9 @@ def respond(
     responses: Annotated[Path, typer.Option(help="JSON lines to write")],
     timings: Annotated[Path, typer.Option(help="CSV to write: seconds of each batch")],
     card: Card = None,
+    trained_card: Annotated[
+        Path | None, typer.Option(help="card of the questions it was trained on, if they are others")
+    ] = None,
 ) -> None:
     """Answer every question with a trained run, with every number of thoughts."""
     import pandas as pd
@@ -38,9 +47,11 @@ def respond(
     from coconut_study.evaluation.settings import GenerationSpec
 
     spec = read_settings(GenerationSpec, settings)
-    check_questions(card, {"test": questions}, checkpoint)
+    check_questions(card, {"test": questions}, checkpoint, trained_card)
     model, tokenizer = load_model(checkpoint, spec)
-    _, tokens = read_questions(questions, spec, tokenizer)
+    asked, tokens = read_questions(questions, spec, tokenizer)
+    if trained_card is not None:
+        check_names(questions, asked, tokenizer)
     with saved_pieces(responses, "respond", settings, checkpoint, questions) as pieces:
         answers, times = r.respond(model, tokenizer, tokens, spec.layouts, spec.responding, pieces)
         write(responses, spec.run, answers)
@@ -135,6 +146,69 @@ def probe(
                 f"{questions}: has no graph question to probe; remove its data set from probing.datasets"
             )
         write_csv(out, with_run(values, spec.run))
+
+
+@app.command()
+def intervene(
+    settings: Json,
+    battery: Annotated[str, typer.Option(help="conditions: necessity, short or full")],
+    seed: Annotated[int, typer.Option(help="of the random donors and of the noise")],
+    checkpoint: Trained,
+    questions: Questions,
+    out: Out,
+    limit: Annotated[int | None, typer.Option(help="number of questions; all if not given")] = None,
+    card: Card = None,
+) -> None:
+    """Replace the thoughts, or the written steps, of a run by others, and see what it answers."""
+    from coconut_study.evaluation import interventions as i
+    from coconut_study.evaluation.settings import GenerationSpec
+    from coconut_study.questions import schema
+    from coconut_study.questions.question import group_numbers
+
+    spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"test": questions}, checkpoint)
+    question_list = schema.read(questions)[:limit]
+    if any(question.graph is None for question in question_list):
+        raise StudyError(
+            f"{questions}: has questions without a graph; remove its data set from interventions.datasets"
+        )
+    if len({*group_numbers(question_list)}) < 2:
+        raise StudyError(
+            f"{questions}: the questions are of one group, and thoughts of other groups are needed; "
+            "raise interventions.questions"
+        )
+    model, tokenizer = load_model(checkpoint, spec)
+    key = f"{settings} {battery} {seed} {limit}"
+    with saved_pieces(out, "intervene", key, checkpoint, questions) as pieces:
+        table = i.intervene(
+            model, tokenizer, question_list, spec.text, spec.layouts[-1], battery, seed,  # type: ignore[arg-type]
+            spec.responding, pieces,
+        )  # fmt: skip
+        write_csv(out, with_run(table, spec.run))
+
+
+@app.command()
+def trace(
+    settings: Json,
+    checkpoint: Trained,
+    questions: Questions,
+    out: Out,
+    limit: Annotated[int | None, typer.Option(help="number of questions; all if not given")] = None,
+    card: Card = None,
+) -> None:
+    """Trace where a run keeps its answer: restore states of a question in a run on its mirror."""
+    from coconut_study.evaluation import tracing as t
+    from coconut_study.evaluation.settings import GenerationSpec
+
+    spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"test": questions}, checkpoint)
+    model, tokenizer = load_model(checkpoint, spec)
+    question_list, _ = read_questions(questions, spec, tokenizer, limit)
+    with saved_pieces(out, "trace", f"{settings} {limit}", checkpoint, questions) as pieces:
+        table = t.trace(
+            model, tokenizer, question_list, spec.layouts[-1], spec.text, spec.responding.batch_size, pieces
+        )
+        write_csv(out, with_run(table, spec.run))
 
 
 @app.command()

@@ -85,9 +85,9 @@ def probe(
     are at the distance from the root (`frontier`) that the layout hides steps (if it hides all, as many as it
     has thoughts), one more in `symbols`. Questions without a graph have none. `batch_size` counts prompts: a
     question has one, or one for every number of pauses. `run_piece` may return a batch that an interrupted
-    job has saved. ValueError for a layout of a method without thoughts.
+    job has saved. ValueError for a layout of a method without thoughts or with loops.
     """
-    if any(layout.kind == "none" for layout in layouts):
+    if any(layout.kind in ("none", "loops") for layout in layouts):
         raise ValueError("only continuous thoughts and pauses can be probed")
     model.eval()
     groups = _probes(tokenizer, questions, tokens, layouts, template, height)
@@ -169,7 +169,7 @@ def values(model: PreTrainedModel, groups: Seq[Seq[Sequence]], pad: int) -> Tens
     group_R = torch.repeat_interleave(torch.tensor([len(group) for group in groups])).to(device)
     reader = Reader(model)
     last_GKD = torch.cat([block[:, -1:] for block in reader.think(chain.to(device))], dim=1)
-    reader.cache.batch_select_indices(group_R)
+    reader.select(group_R)
     start, width = batch.first_thought, batch.tokens_BT.shape[1]
     stop = start + batch.n_thoughts
     after = reader.embed(batch.tokens_BT[:, stop:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,28 +21,34 @@ if TYPE_CHECKING:
 def load_model(checkpoint: Path, spec: GenerationSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load model and tokenizer of a checkpoint, the model to the device of this process.
 
-    StudyError if the model was trained with fewer thoughts than a layout of `spec` has.
+    StudyError if the model was trained with fewer thoughts than a layout of `spec` has, unless `spec` allows
+    more.
     """
     from accelerate import Accelerator
 
     from coconut_study.engine import checkpoints
 
     trained = checkpoints.card(checkpoint).get("thoughts") or 0
-    if (needed := max(layout.thoughts for layout in spec.layouts)) > trained:
+    if (needed := max(layout.thoughts for layout in spec.layouts)) > trained and not spec.more_thoughts:
         raise StudyError(f"{checkpoint}: trained with {trained} thoughts, cannot generate with {needed}")
     model, tokenizer = checkpoints.load(checkpoint)
     return model.to(Accelerator().device), tokenizer
 
 
-def check_questions(card: Path | None, files: Mapping[str, Path], checkpoint: Path) -> None:
+def check_questions(
+    card: Path | None, files: Mapping[str, Path], checkpoint: Path, trained_card: Path | None = None
+) -> None:
     """StudyError if the question `files`, by split, are not those on their card, or if `checkpoint` was
-    trained on other questions. Without a card nothing is checked."""
+    trained on other questions than those of this card, or of `trained_card` if it is given. Without a card
+    nothing is checked."""
     from coconut_study.engine import checkpoints
     from coconut_study.questions import card as cards
 
     trained = checkpoints.card(checkpoint)
-    cards.check(card, files, trained.get("spec", {}).get("questions"), f"{checkpoint} was trained with")
-    cards.check_trained(card, trained.get("data", {}), checkpoint)
+    cards.check(card, files)
+    known = trained_card or card
+    cards.check(known, {}, trained.get("spec", {}).get("questions"), f"{checkpoint} was trained with")
+    cards.check_trained(known, trained.get("data", {}), checkpoint)
 
 
 def read_questions(
@@ -56,6 +62,23 @@ def read_questions(
     questions = schema.read(path)[:limit]
     template = TEMPLATES[spec.text.template]
     return questions, tokenize(questions, template, tokenizer, shared=spec.text.facts_share_position)
+
+
+def check_names(path: Path, questions: Sequence[Question], tokenizer: PreTrainedTokenizerBase) -> None:
+    """StudyError for the first graph question of the file `path` with a name that is no word of a tokenizer
+    made of words (see `engine.tokenizer.word_level`)."""
+    from coconut_study.engine.tokenizer import UNKNOWN
+
+    known = tokenizer.get_vocab()
+    if tokenizer.unk_token != UNKNOWN:
+        return
+    for index, question in enumerate(questions):
+        for name in question.graph.names if question.graph else ():
+            if name not in known:
+                raise StudyError(
+                    f"{path}, question {index}: the model has no word {name}; it knows the names of the "
+                    "questions it was made with, and of model.names"
+                )
 
 
 @contextmanager

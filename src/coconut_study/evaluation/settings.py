@@ -24,6 +24,13 @@ class GenerationSpec(Closed):
     text: TextSettings
     layouts: Annotated[tuple[Layout, ...], Field(min_length=1)]
     responding: Responding
+    more_thoughts: Annotated[
+        bool,
+        Field(
+            description="whether layouts may have more thoughts than the run was trained with",
+            exclude_if=lambda more_thoughts: not more_thoughts,
+        ),
+    ] = False
 
 
 TokenKind = Literal["written", "thoughts", "pauses", "end"]
@@ -76,6 +83,37 @@ class Probing(Closed):
     case: Annotated[
         NonNegativeInt, Field(description="index of the test question whose search tree is drawn")
     ]
+
+
+Battery = Literal["necessity", "short", "full"]
+
+
+class Interventions(Closed):
+    """Thoughts, or written steps, replaced at inference, on graph questions."""
+
+    datasets: Names
+    methods: Names
+    necessity: Annotated[
+        tuple[str, ...],
+        Field(description="those of the methods whose thoughts are only replaced by their mean, or removed"),
+    ] = ()
+    conditions: Annotated[
+        Literal["short", "full"], Field(description="how many conditions the other methods are put in")
+    ] = "short"
+    questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
+    seed: Annotated[NonNegativeInt, Field(description="of the random donors and of the noise")] = 0
+
+    def battery(self, method: str) -> Battery:
+        """The conditions of a method."""
+        return "necessity" if method in self.necessity else self.conditions
+
+
+class Tracing(Closed):
+    """The residual stream of a question restored in that of its mirror, by layer and place."""
+
+    datasets: Names
+    methods: Names
+    questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
 
 
 class Decoding(Closed):

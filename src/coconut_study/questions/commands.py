@@ -22,10 +22,10 @@ def shard(
     """Draw one shard of a generated data set."""
     from coconut_study.questions import datasets
     from coconut_study.questions import schema as q
-    from coconut_study.questions.settings import Files, Hub, Source
+    from coconut_study.questions.settings import Files, Hub, Rewrites, Source, Subset
 
     wanted = read_settings(Source, settings).root
-    if isinstance(wanted, Files | Hub):
+    if isinstance(wanted, Files | Hub | Subset | Rewrites):
         raise StudyError(
             f"source: {wanted.source} has no shards; only generated questions are drawn in shards"
         )
@@ -45,9 +45,11 @@ def questions(
     from coconut_study.questions import card as cards
     from coconut_study.questions import datasets
     from coconut_study.questions import schema as q
-    from coconut_study.questions.settings import Files, Hub, Source
+    from coconut_study.questions.settings import Files, Hub, Rewrites, Source, Subset
 
     wanted = read_settings(Source, settings).root
+    if isinstance(wanted, Subset | Rewrites):
+        raise StudyError(f"source: {wanted.source} is made of other questions, by the command derive")
     if isinstance(wanted, Files | Hub):
         splits = datasets.load(wanted)
     elif shards:
@@ -59,6 +61,29 @@ def questions(
         q.write(path, splits[split])
     if card is not None:
         cards.write(card, wanted.model_dump(mode="json"), files)
+
+
+@app.command()
+def derive(
+    settings: Json,
+    of: Annotated[Path, typer.Option(help="test questions of the data set that it is made of")],
+    of_card: Annotated[Path, typer.Option(help="card of that data set")],
+    test: Out,
+    card: Annotated[Path, typer.Option(help="card to write: settings, those of the other data set, sha256")],
+) -> None:
+    """Make questions from the test questions of another data set."""
+    from coconut_study.questions import card as cards
+    from coconut_study.questions import derived
+    from coconut_study.questions import schema as q
+    from coconut_study.questions.settings import Rewrites, Source, Subset
+
+    wanted = read_settings(Source, settings).root
+    if not isinstance(wanted, Subset | Rewrites):
+        raise StudyError(f"source: {wanted.source} is not made of other questions; use the command questions")
+    cards.check(of_card, {"test": of})
+    q.write(test, derived.derive(wanted, q.read(of)))
+    described = wanted.model_dump(mode="json") | {"of": cards.read(of_card).settings}
+    cards.write(card, described, {"test": test})
 
 
 @app.command()

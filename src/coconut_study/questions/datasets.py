@@ -18,10 +18,26 @@ import numpy as np
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import file_hash
 from coconut_study.common.seeds import stream
-from coconut_study.questions import arithmetic, balanced, crossed, formats, graphs, prontoqa, prosqa
+from coconut_study.questions import (
+    arithmetic,
+    balanced,
+    crossed,
+    formats,
+    graphs,
+    prontoqa,
+    prosqa,
+)
 from coconut_study.questions.graphs import Graph
 from coconut_study.questions.question import Question, by_group, fault, from_graphs
-from coconut_study.questions.settings import Arithmetic, Balanced, Crossed, Files, Hub, Prontoqa, Prosqa
+from coconut_study.questions.settings import (
+    Arithmetic,
+    Balanced,
+    Crossed,
+    Files,
+    Hub,
+    Prontoqa,
+    Prosqa,
+)
 
 SPLITS = ("train", "valid", "test")
 TRIES = 5000  # attempts in a row without a new question before a generator gives up
@@ -56,7 +72,19 @@ def generator(settings: Generator) -> tuple[Draw, Fault]:
         module = crossed if isinstance(settings, Crossed) else balanced
         draw = partial(module.draw, edges=settings.edges)
     draw = partial(draw, nodes=settings.nodes, hops=settings.hops)
-    return partial(_graph_draft, draw, settings.persons, settings.concepts), fault
+    if isinstance(settings, Balanced) and settings.bystanders:
+        draw = partial(_with_bystanders, draw, settings.bystanders)
+    rename = partial(
+        graphs.rename, persons=settings.persons, concepts=settings.concepts, names=settings.names
+    )
+    return partial(_graph_draft, draw, rename), fault
+
+
+def _with_bystanders(
+    draw: Callable[[np.random.Generator], tuple[Graph, ...]], count: int, rng: np.random.Generator
+) -> tuple[Graph, ...]:
+    drawn = draw(rng)
+    return graphs.with_bystanders(drawn, count, rng) if drawn else ()
 
 
 def _text_draft(draw: Callable[[np.random.Generator], Question], rng: np.random.Generator) -> Draft:
@@ -66,8 +94,7 @@ def _text_draft(draw: Callable[[np.random.Generator], Question], rng: np.random.
 
 def _graph_draft(
     draw: Callable[[np.random.Generator], tuple[Graph, ...]],
-    persons: int,
-    concepts: int,
+    rename: Callable[[tuple[Graph, ...], np.random.Generator], tuple[Graph, ...]],
     rng: np.random.Generator,
 ) -> Draft | None:
     drawn = draw(rng)
@@ -76,7 +103,7 @@ def _graph_draft(
 
     def write(rng: np.random.Generator) -> list[Question]:
         try:
-            named = graphs.rename(drawn, rng, persons, concepts)
+            named = rename(drawn, rng)
         except ValueError as error:
             raise StudyError(f"questions.persons, questions.concepts: {error}; use more") from error
         return from_graphs(named, rng, same_options=len(drawn) > 2)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 import networkx as nx
 import numpy as np
@@ -123,18 +124,40 @@ def fingerprint(graph: Graph) -> str:
         return nx.weisfeiler_lehman_graph_hash(digraph, node_attr="role", iterations=4)
 
 
+def with_bystanders(graphs: tuple[Graph, ...], count: int, rng: np.random.Generator) -> tuple[Graph, ...]:
+    """Graphs that were drawn together, with `count` more persons, each with facts about two concepts.
+
+    The new facts are the same in all graphs and lead to no node of a shortest path and to no option, so
+    that the answers, the paths and the numbers of parents along them stay as they were. Returns an empty
+    tuple if the graphs have fewer than two other concepts.
+    """
+    n, persons = len(graphs[0].names), graphs[0].persons
+    on_paths = {node for graph in graphs for path in shortest_paths(graph) for node in path}
+    free = [node for node in range(n) if node not in on_paths and node not in persons]
+    if len(free) < 2:
+        return ()
+    added = [(n + i, tail) for i in range(count) for tail in rng.choice(free, 2, replace=False).tolist()]
+    names = tuple(map(str, range(n + count)))
+    return tuple(replace(graph, names=names, edges=(*graph.edges, *added)) for graph in graphs)
+
+
 def sorted_by_tail(edges: list[Edge]) -> tuple[Edge, ...]:
     """Edges sorted by tail, then by head: the order of the published files."""
     return tuple(sorted(edges, key=lambda edge: (edge[1], edge[0])))
 
 
 def rename(
-    graphs: tuple[Graph, ...], rng: np.random.Generator, persons: int = 17, concepts: int = 38
+    graphs: tuple[Graph, ...],
+    rng: np.random.Generator,
+    persons: int = 17,
+    concepts: int = 38,
+    names: Literal["drawn", "ranked"] = "drawn",
 ) -> tuple[Graph, ...]:
     """Mirror graphs (same nodes and edges) with newly drawn names, the same in all of them.
 
     Names are drawn from the first `persons` of `PERSONS` and the first `concepts` of `CONCEPTS`; ValueError
-    if a graph has more persons or concepts than that.
+    if a graph has more persons or concepts than that. With `ranked`, the names of concepts are given out in
+    the order of their list: first to the nodes nearest to a person, those equally near in random order.
     """
     if not graphs:
         return ()
@@ -146,6 +169,25 @@ def rename(
             f"{persons} and {concepts} allowed"
         )
     people: Iterator[str] = iter(PERSONS[i] for i in rng.permutation(persons))
-    things: Iterator[str] = iter(CONCEPTS[i] for i in rng.permutation(concepts))
-    names = tuple(next(people) if node in heads else next(things) for node in range(len(graphs[0].names)))
-    return tuple(replace(graph, names=names) for graph in graphs)
+    drawn = rng.permutation(concepts).tolist()
+    if names == "ranked":
+        drawn = _in_order(sorted(drawn[:n_concepts]), graphs[0], rng)
+    things: Iterator[str] = iter(CONCEPTS[i] for i in drawn)
+    named = tuple(next(people) if node in heads else next(things) for node in range(len(graphs[0].names)))
+    return tuple(replace(graph, names=named) for graph in graphs)
+
+
+def _in_order(numbers: list[int], graph: Graph, rng: np.random.Generator) -> list[int]:
+    """Ascending `numbers`, one for each concept in the order of the nodes, by distance from the persons."""
+    distances = _distances(graph.edges)
+    ranks = np.argsort(np.lexsort(np.array([rng.random(len(distances)), distances])))
+    return [numbers[rank] for rank in ranks]
+
+
+@lru_cache(maxsize=100_000)  # as for the paths
+def _distances(edges: tuple[Edge, ...]) -> list[int]:
+    """Edges from the nearest person to each concept, in the order of the nodes."""
+    digraph = nx.DiGraph(edges)
+    persons = {node for node, n_parents in digraph.in_degree() if not n_parents}
+    found = nx.multi_source_dijkstra_path_length(digraph, persons)
+    return [found[node] for node in sorted({*digraph} - persons)]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,10 +46,24 @@ def options_of(text: str) -> tuple[str, str]:
 # --------------------------------------------------------------------------------------- graph -> text
 
 
+class Wording(NamedTuple):
+    """How a graph is asked about: the order of its edges as facts, the two options in the order in which they
+    are named, and the path that the steps follow; options and path are nodes."""
+
+    order: list[int]
+    options: tuple[int, int]
+    path: list[int]
+
+
 def from_graphs(
     group: Sequence[Graph], rng: np.random.Generator, same_options: bool = False
 ) -> list[Question]:
-    """Write the questions about a group of graphs with the same nodes, options and number of edges.
+    """Write the questions about a group of graphs, in wordings that are drawn for them."""
+    return [written(*pair) for pair in zip(group, wordings(group, rng, same_options), strict=True)]
+
+
+def wordings(group: Sequence[Graph], rng: np.random.Generator, same_options: bool = False) -> list[Wording]:
+    """Draw how to ask about each of a group of graphs with the same nodes, options and number of edges.
 
     All of them list their facts in the same random order: mirrors, which share their edges, the same facts;
     crossed graphs the same but for two. Each names its two options in random order, or all in the same order
@@ -57,47 +71,57 @@ def from_graphs(
     """
     order = rng.permutation(len(group[0].edges)).tolist()
     options = _options(group[0], rng) if same_options else None
-    return [_from_graph(graph, order, options or _options(graph, rng), rng) for graph in group]
+    return [Wording(order, options or _options(graph, rng), _path(graph, rng)) for graph in group]
 
 
-def _options(graph: Graph, rng: np.random.Generator) -> list[str]:
-    """The names of both options in random order."""
-    options = [graph.names[graph.target], graph.names[graph.neg_target]]
-    return options[::-1] if rng.random() < 0.5 else options
+def _options(graph: Graph, rng: np.random.Generator) -> tuple[int, int]:
+    """Both options in random order."""
+    swapped = rng.random() < 0.5
+    return (graph.neg_target, graph.target) if swapped else (graph.target, graph.neg_target)
 
 
-def _from_graph(
-    graph: Graph, order: Sequence[int], options: Sequence[str], rng: np.random.Generator
-) -> Question:
-    """The question about one graph, with its facts in the given order of edges."""
-    facts = [sentence(graph, edge) for edge in graph.edges]
+def _path(graph: Graph, rng: np.random.Generator) -> list[int]:
+    """A random one of the shortest paths."""
     paths = graphs.shortest_paths(graph)
-    path = paths[int(rng.integers(len(paths)))]
-    root = graph.names[graph.root]
+    return paths[int(rng.integers(len(paths)))]
+
+
+def written(graph: Graph, wording: Wording) -> Question:
+    """The question about a graph in the published words."""
+    root, one, other = (graph.names[node] for node in (graph.root, *wording.options))
+    facts = [sentence(graph, graph.edges[i]) for i in wording.order]
     return Question(
-        question=" ".join(facts[i] for i in order) + f" Is {root} a {options[0]} or {options[1]}?",
-        steps=tuple(sentence(graph, edge) for edge in pairwise(path)),
+        question=" ".join(facts) + f" Is {root} a {one} or {other}?",
+        steps=tuple(sentence(graph, edge) for edge in pairwise(wording.path)),
         answer=f"{root} is a {graph.names[graph.target]}.",
         graph=graph,
     )
 
 
-def redraw(mirrors: Sequence[Question], rng: np.random.Generator, **pool: int) -> list[Question]:
+def redraw(mirrors: Sequence[Question], rng: np.random.Generator, **pool: Any) -> list[Question]:
     """Mirror questions with new names and a new order of facts, the same in all of them.
 
-    `pool` limits the names as in `graphs.rename`. Questions without a graph are returned unchanged.
+    `pool` limits and orders the names as in `graphs.rename`. Questions without a graph are returned
+    unchanged.
     """
-    drawn = tuple(question.graph for question in mirrors if question.graph is not None)
+    drawn = [question.graph for question in mirrors if question.graph is not None]
     if len(drawn) < len(mirrors):
         return list(mirrors)
-    return from_graphs(graphs.rename(drawn, rng, **pool), rng)
+    return [written(*pair) for pair in redrawn(drawn, rng, **pool)]
+
+
+def redrawn(mirrors: Sequence[Graph], rng: np.random.Generator, **pool: Any) -> list[tuple[Graph, Wording]]:
+    """Mirror graphs with new names, the same in all of them, each with a wording; see `redraw`."""
+    named = graphs.rename(tuple(mirrors), rng, **pool)
+    return list(zip(named, wordings(named, rng), strict=True))
 
 
 def by_group(questions: Sequence[Question]) -> list[list[int]]:
     """Indices of the questions, grouped: adjacent questions that were drawn together form a group.
 
-    They have the same names of nodes, and all but two of their facts in common: mirrors all, crossed ones all
-    but those that are crossed. A question without a graph is a group by itself.
+    They have the same names of nodes, and all but three of their facts in common: mirrors all, crossed ones
+    all but the two that are crossed, and a rewrite all but one of those of its question. A question without a
+    graph is a group by itself.
     """
     groups: list[list[int]] = []
     for index, question in enumerate(questions):
@@ -116,7 +140,7 @@ def group_numbers(questions: Sequence[Question]) -> list[int]:
 def _drawn_together(one: Graph | None, other: Graph | None) -> bool:
     if one is None or other is None or one.names != other.names:
         return False
-    return len({*one.edges} - {*other.edges}) <= 2 and len(one.edges) == len(other.edges)
+    return len({*one.edges} - {*other.edges}) <= 3 and len(one.edges) == len(other.edges)
 
 
 def by_graph(questions: Sequence[Question]) -> list[list[int]]:

@@ -17,16 +17,17 @@ from pydantic import (
     model_validator,
 )
 
+from coconut_study.common.errors import hint
 from coconut_study.common.settings import Closed, Name, check_folder, rising
 
 Hops = Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(rising)]
 
 
 class Sizes(Closed):
-    """Number of questions in each split."""
+    """Number of questions in each split; a data set that is only asked has test questions alone."""
 
-    train: PositiveInt
-    valid: PositiveInt
+    train: NonNegativeInt = 0
+    valid: NonNegativeInt = 0
     test: PositiveInt
 
 
@@ -58,7 +59,19 @@ def _check_graph(nodes: int, concepts: int, hops: tuple[int, int]) -> None:
         raise ValueError(f"hops: paths of this length need nodes: {max(hops) + 2} or more")
 
 
-class Prosqa(Generated):
+class Named(Generated):
+    """Settings that all generated graph questions have in common."""
+
+    names: Annotated[
+        Literal["drawn", "ranked"],
+        Field(
+            description="names of concepts: at random, or in order of breadth-first rank from the persons",
+            exclude_if=lambda names: names == "drawn",
+        ),
+    ] = "drawn"
+
+
+class Prosqa(Named):
     """Questions from the process behind the published ProsQA files."""
 
     source: Literal["prosqa"]
@@ -73,7 +86,7 @@ class Prosqa(Generated):
         return self
 
 
-class Balanced(Generated):
+class Balanced(Named):
     """Mirror questions with matched options: a rule that ignores the root is right half of the time."""
 
     GROUP = 2
@@ -84,10 +97,19 @@ class Balanced(Generated):
     hops: Annotated[Hops, Field(description="minimum and maximum number of steps")]
     persons: Annotated[int, Field(ge=2, le=17)]
     concepts: Annotated[int, Field(ge=2, le=38)]
+    bystanders: Annotated[
+        NonNegativeInt,
+        Field(
+            description="persons that nobody asks about, each with two facts",
+            exclude_if=lambda bystanders: bystanders == 0,
+        ),
+    ] = 0
 
     @model_validator(mode="after")
     def _fits(self) -> Balanced:
         _check_graph(self.nodes, self.concepts, (1, 2 * self.hops[1]))  # two chains
+        if self.persons < 2 + self.bystanders:
+            raise ValueError(f"bystanders: {self.bystanders} needs persons: {self.bystanders + 2} or more")
         if self.edges < self.nodes - 2:
             raise ValueError(f"edges: {self.edges} are too few to connect nodes: {self.nodes}")
         return self
@@ -213,10 +235,41 @@ class Hub(Existing):
         return self
 
 
+class Derived(Closed):
+    """Questions made from the test questions of another data set of the study; they are only asked."""
+
+    of: Annotated[Name, Field(description="the other data set")]
+
+
+def _known_rule(name: str) -> str:
+    """The name of a shortcut; ValueError if there is none of this name."""
+    from coconut_study.questions.shortcuts import RULES
+
+    if name not in RULES:
+        raise ValueError(f"{name} is not a shortcut{hint(name, RULES)}")
+    return name
+
+
+class Subset(Derived):
+    """The questions that a shortcut answers right, or those that it answers wrong; ties are left out."""
+
+    source: Literal["subset"]
+    rule: Annotated[str, AfterValidator(_known_rule), Field(description="a shortcut of questions.shortcuts")]
+    right: Annotated[bool, Field(description="those that the rule answers right, or wrong")]
+
+
+class Rewrites(Derived):
+    """The questions that a single changed fact gives the other answer, each followed by such a rewrite."""
+
+    source: Literal["rewrites"]
+    seed: NonNegativeInt
+
+
 class Source(
     RootModel[
         Annotated[
-            Prosqa | Balanced | Crossed | Prontoqa | Arithmetic | Files | Hub, Field(discriminator="source")
+            Prosqa | Balanced | Crossed | Prontoqa | Arithmetic | Files | Hub | Subset | Rewrites,
+            Field(discriminator="source"),
         ]
     ]
 ):

@@ -52,6 +52,7 @@ def claims(
     timings: pd.DataFrame,
     ends: pd.DataFrame,
     values: pd.DataFrame,
+    intervened: pd.DataFrame,
     shortcuts: pd.DataFrame,
     paper: Mapping[str, Any],
     *,
@@ -60,7 +61,7 @@ def claims(
     bases: Mapping[str, Mapping[int, str]],
 ) -> pd.DataFrame:
     """One row per claim and data set of ours (see `compare`), from the tables that `sides.measured` takes."""
-    scores = measured(counts, timings, ends, values, shortcuts)
+    scores = measured(counts, timings, ends, values, intervened, shortcuts)
     return compare(scores, paper, stand_ins=stand_ins, margin=margin, bases=bases)
 
 

@@ -11,7 +11,7 @@ from coconut_study.common.errors import StudyError, hint
 from coconut_study.common.files import write_csv
 from coconut_study.common.settings import read_settings
 from coconut_study.report import catalog
-from coconut_study.report.settings import Arguments
+from coconut_study.report.settings import Arguments, Page
 
 app = typer.Typer()
 Name = Annotated[str, typer.Argument(help="its name in the catalog")]
@@ -52,6 +52,41 @@ def figure(
     draw = catalog.function(record.module, name)
     inputs, settings = _inputs(record, given), _of(record.settings, given)
     save(lambda: draw(*inputs, **settings), out)
+
+
+@app.command()
+def finding(
+    arguments: Annotated[str, typer.Option(help="JSON: what was predicted, and the tables and figures")],
+    out: Annotated[Path, typer.Option(help="page to write, in Markdown")],
+) -> None:
+    """Write the page of a study that answers one question."""
+    from coconut_study.common.files import written
+    from coconut_study.report import finding as pages
+
+    given = read_settings(Page, arguments)
+    read = catalog.function("inputs", "table")
+    predictions = read(given.predictions, catalog.TABLES["predictions"].columns)
+    figures, tables = (
+        [pages.Shown(name, path.read_text(encoding="utf-8")) for name, path in shown.items()]
+        for shown in (given.figures, given.tables)
+    )
+    text = pages.page(
+        given.finding.model_dump(), predictions, figures, tables,
+        seeds=given.seeds, bases=given.bases, run=given.run,
+    )  # fmt: skip
+    with written(out) as file:
+        file.write(text)
+
+
+@app.command()
+def ship(
+    page: Annotated[Path, typer.Argument(help="results/STUDY/finding.md")],
+    into: Annotated[Path, typer.Option(help="folder of pages")] = Path("docs/findings"),
+) -> None:
+    """Copy the page of a study and its figures among the documentation, and write the index of pages anew."""
+    from coconut_study.report import finding as pages
+
+    pages.ship(page, into)
 
 
 def _given(record: catalog.Record, arguments: str) -> Arguments:

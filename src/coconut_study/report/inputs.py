@@ -6,7 +6,7 @@ table is made only if every file is there and holds what its name says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,16 @@ import pandas as pd
 
 from coconut_study.common.errors import StudyError, hint
 from coconut_study.common.reading import read_csv, read_yaml
-from coconut_study.evaluation.columns import CLOCK, DECODED, ENDING, GRADES, KEYS, VALUES
+from coconut_study.evaluation.columns import (
+    CLOCK,
+    DECODED,
+    ENDING,
+    GRADES,
+    INTERVENTIONS,
+    KEYS,
+    TRACING,
+    VALUES,
+)
 from coconut_study.questions import describe
 from coconut_study.questions import shortcuts as simple_rules
 from coconut_study.report.scores import MEASURES, RUN, by_group
@@ -25,6 +34,8 @@ if TYPE_CHECKING:
 Files = Mapping[str, Path]
 
 HISTORY = ("stage", "epoch", "questions", "loss", "accuracy")  # columns that tables need
+
+ASKED = ("trained", "asked", "method", "seed", "k", "question", "group", "right")
 
 # Columns that hold text, whatever it looks like, and those that hold true or false.
 TEXT = (
@@ -40,10 +51,22 @@ TEXT = (
     "label",
     "way",
     "size",
+    "trained",
+    "asked",
+    "hops",
+    "thoughts",
+    "content",
+    "part",
+    "later",
+    "place",
+    "row",
+    "claim",
+    "verdict",
+    "note",
 )
 FLAGS = ("right", "right number", "finished", "fixed right", "classifier right", "correct", "option")
 # Columns of which a cell may be empty.
-GAPS = ("right number", "accuracy", "loss", "value", "threshold")
+GAPS = ("following", "right number", "accuracy", "loss", "value", "threshold")
 
 
 def grades(files: Files) -> pd.DataFrame:
@@ -51,6 +74,30 @@ def grades(files: Files) -> pd.DataFrame:
     more grades than fit into memory."""
     runs = (by_group(_graded(name, path)) for name, path in files.items())
     return pd.concat(runs, ignore_index=True)
+
+
+def asked(files: Files) -> pd.DataFrame:
+    """The answers of runs that are asked the questions of other data sets (files by run and data set asked):
+    one row per run, data set, k and question, with the columns of `ASKED`."""
+    tables = [_asked(name, path) for name, path in files.items()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*ASKED])
+
+
+def rewritten(files: Files) -> pd.DataFrame:
+    """The same of runs that are asked rewrites."""
+    return asked(files)
+
+
+def hops(files: Files) -> pd.DataFrame:
+    """The number of steps of every question of the data sets that are asked."""
+    from coconut_study.questions import schema
+
+    rows = [
+        (name, number, len(question.steps))
+        for name, path in files.items()
+        for number, question in enumerate(schema.read(path))
+    ]
+    return pd.DataFrame(rows, columns=["asked", "question", "hops"])
 
 
 def clock(files: Files) -> pd.DataFrame:
@@ -71,6 +118,16 @@ def values(files: Files) -> pd.DataFrame:
 def decoded(files: Files) -> pd.DataFrame:
     """The tokens that the thoughts of every run decode to."""
     return _runs(files, DECODED)
+
+
+def tracing(files: Files) -> pd.DataFrame:
+    """The probabilities of both options in the clean, corrupt and patched runs of every question."""
+    return _runs(files, TRACING)
+
+
+def interventions(files: Files) -> pd.DataFrame:
+    """What every run answers with its thoughts replaced."""
+    return _runs(files, INTERVENTIONS, _intervened)
 
 
 def histories(files: Files) -> dict[str, pd.DataFrame]:
@@ -106,10 +163,28 @@ def table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return _read(path, columns, gaps=columns)
 
 
-def _runs(files: Files, columns: tuple[str, ...]) -> pd.DataFrame:
+def _runs(
+    files: Files, columns: tuple[str, ...], check: Callable[[pd.DataFrame, Path], None] | None = None
+) -> pd.DataFrame:
     """The rows of every run; a table without rows if there are no files."""
     tables = [_run(name, path, columns) for name, path in files.items()]
+    for table, path in zip(tables, files.values(), strict=True):
+        if check is not None:
+            check(table, path)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(columns))
+
+
+def _intervened(table: pd.DataFrame, path: Path) -> None:
+    """StudyError if a question was not asked with its own thoughts, which all others are compared with."""
+    own = set(table.loc[table["content"] == "own", "question"])
+    if lacking := sorted({*table["question"]} - own):
+        raise StudyError(f"{path}: has no row of question {lacking[0]} with content own; expected one")
+
+
+def _asked(name: str, path: Path) -> pd.DataFrame:
+    trained, method, seed, other = name.split("/")
+    table = _graded(f"{other}/{method}/{seed}", path)
+    return table.assign(trained=trained).rename(columns={"dataset": "asked"})[[*ASKED]]
 
 
 def _graded(name: str, path: Path) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from coconut_study.report.cells import titled, with_interval
 from coconut_study.report.intervals import interval
 from coconut_study.report.scores import RUN
 
+AT = ["dataset", "method", "stage", "epoch", "seen"]
+
 
 def learning(histories: Mapping[str, pd.DataFrame], *, runs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Validation accuracy (percent) after every epoch of every stage: mean and interval over seeds.
@@ -19,15 +21,34 @@ def learning(histories: Mapping[str, pd.DataFrame], *, runs: Sequence[Mapping[st
     names of its `stages` in training order. `seen` counts training questions from the start of the run. Epoch
     0 of a stage is before its first update.
     """
+    rows = []
+    for key, epochs in _epochs(histories, runs).groupby(AT, sort=False):
+        accuracy = interval((100 * epochs["accuracy"]).tolist(), (0, 100))
+        rows.append(dict(zip(AT, key, strict=True)) | accuracy._asdict() | {"loss": epochs["loss"].mean()})
+    return pd.DataFrame(rows)
+
+
+def _epochs(histories: Mapping[str, pd.DataFrame], runs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Every epoch of every run, with the columns `AT` and the seed."""
     tables = []
     for run in runs:
         table = pd.concat([histories[stage] for stage in run["stages"]], ignore_index=True)
         tables.append(table.assign(**{name: run[name] for name in RUN}, seen=table["questions"].cumsum()))
-    at = ["dataset", "method", "stage", "epoch", "seen"]
+    return pd.concat(tables)
+
+
+def following_epochs(
+    histories: Mapping[str, pd.DataFrame], *, runs: Sequence[Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Following (percent) after every epoch: of the rightly answered questions, the share whose answer moves
+    with a changed fact. Rows and arguments are those of `learning`; runs that are asked no rewrites are left
+    out, and so are seeds that answer nothing right."""
+    asked = [run for run in runs if "following" in histories[run["stages"][-1]]]
     rows = []
-    for key, epochs in pd.concat(tables).groupby(at, sort=False):
-        accuracy = interval((100 * epochs["accuracy"]).tolist(), (0, 100))
-        rows.append(dict(zip(at, key, strict=True)) | accuracy._asdict() | {"loss": epochs["loss"].mean()})
+    for key, epochs in _epochs(histories, asked).groupby(AT, sort=False):
+        share = interval((100 * epochs["following"]).dropna().tolist(), (0, 100))
+        accuracy = 100 * epochs["accuracy"].mean()
+        rows.append(dict(zip(AT, key, strict=True)) | share._asdict() | {"accuracy": accuracy})
     return pd.DataFrame(rows)
 
 

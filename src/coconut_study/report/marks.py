@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from coconut_study.report.palette import CONTROL, PAPER, SECONDARY, ZONE, ZONE_EDGE, ZONE_TEXT
+from coconut_study.report.cells import SHORTCUT, rounded
+from coconut_study.report.palette import CONTROL, INK, PAPER, SECONDARY, ZONE, ZONE_EDGE, ZONE_TEXT
+from coconut_study.report.scores import ANSWER
 
 ANSWERS = "right answers, %"
 COIN = 50.0  # right answers (%) of a coin where a question has two options
+HOW = "Dots: seeds; short bars: means; thin lines: 95 % intervals, from three seeds on."
 SHARE = (42.0, 101.0)  # an axis of right answers (%) that no method falls below a coin on
 
 
@@ -25,6 +29,14 @@ def answers(axis: Axes, values: Sequence[float]) -> None:
     axis.set(xlim=span(values), xlabel=ANSWERS)
     if axis.get_xlim() == SHARE:
         axis.set_xticks(range(50, 101, 10))
+
+
+def rows(axis: Axes, at: Sequence[float], names: Sequence[str], **text: Any) -> None:
+    """A named row at each height of `at`, the first one on top; `text` says how names look."""
+    axis.set_ylim(max(at) + 0.6, -0.6)
+    axis.spines["left"].set_visible(False)
+    axis.tick_params(axis="y", length=0)
+    axis.set_yticks(at, names, color=INK, **text)
 
 
 def spread(values: Sequence[float], near: float) -> list[float]:
@@ -132,3 +144,41 @@ def labels(axis: Axes, ends: Mapping[str, tuple[float, str]], *, apart: float = 
             name, (1, place), (6, 0), xycoords="axes fraction", textcoords="offset points", va="center",
             color=colour, fontsize=8.5, weight="normal" if colour == CONTROL else "bold",
         )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ numbers
+
+
+class Baseline(NamedTuple):
+    """What a rule that does no planning answers right, in percent, with its interval."""
+
+    rule: str
+    accuracy: float
+    low: float
+    high: float
+
+
+def baselines(main: pd.DataFrame, dataset: str) -> list[Baseline]:
+    """The rules of a data set in the table `main`, from the best to the worst."""
+    rows = main[(main["dataset"] == dataset) & main["method"].str.startswith(SHORTCUT)]
+    rows = rows.dropna(subset="accuracy").sort_values("accuracy", ascending=False, kind="stable")
+    return [
+        Baseline(row["method"].removeprefix(SHORTCUT), row["accuracy"], row["low"], row["high"])
+        for _, row in rows.iterrows()
+    ]
+
+
+def percent(row: Mapping[str, Any] | pd.Series, name: str = "accuracy") -> str:
+    """A percentage with its interval, in words."""
+    span = "" if pd.isna(row["low"]) else f" [{rounded(row['low'])}, {rounded(row['high'])}]"
+    return f"{rounded(row[name])} %{span}"
+
+
+def of_runs(seeds: pd.DataFrame, row: pd.Series) -> list[float]:
+    """The right answers of every run of the method and k of `row`."""
+    return seeds.loc[(seeds["method"] == row["method"]) & (seeds["k"] == row["k"]), ANSWER].tolist()
+
+
+def after(k: int) -> str:
+    """After how many thoughts, in words."""
+    return f"after {k} thought{'s' * (k != 1)}" if k else "before any thought"

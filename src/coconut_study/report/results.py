@@ -15,21 +15,25 @@ import pandas as pd
 from coconut_study.common.errors import StudyError
 from coconut_study.report.cells import SHORTCUT, rounded, titled, with_interval
 from coconut_study.report.intervals import Estimate, estimate
+from coconut_study.report.interventions import necessity, without_thoughts
 from coconut_study.report.scores import (
     ANSWER,
     MEASURES,
+    POINTS,
     RUN,
+    SHARE,
     TOKENS,
     VALUE,
+    Bases,
     by_base,
     by_run,
     difference,
     fixed,
+    mean_of,
     scores,
 )
 
-Bases = Mapping[str, Mapping[int, str]]
-SHARE = (0.0, 100.0)
+NEEDED = ("necessity", "necessity low", "necessity high", "without thoughts")
 POINT = ["dataset", "method", "k"]
 
 
@@ -38,8 +42,8 @@ def sweep(counts: pd.DataFrame, *, bases: Bases) -> pd.DataFrame:
     rows = []
     for key, runs in counts.groupby(POINT, sort=False):
         for measure in MEASURES:
-            share = estimate(by_base(scores(runs, measure), bases[key[1]])).interval(SHARE)
-            rows.append(dict(zip(POINT, key, strict=True)) | {"measure": measure} | share._asdict())
+            share = mean_of(scores(runs, measure), bases[key[1]], SHARE)
+            rows.append(dict(zip(POINT, key, strict=True)) | {"measure": measure} | share)
     return pd.DataFrame(rows)
 
 
@@ -50,6 +54,7 @@ def sweep_seeds(counts: pd.DataFrame) -> pd.DataFrame:
 
 def main(
     counts: pd.DataFrame,
+    intervened: pd.DataFrame,
     shortcuts: pd.DataFrame,
     paper: Mapping[str, Any],
     *,
@@ -61,26 +66,31 @@ def main(
 
     Each of `rows` has dataset, method, the k that it was trained with, and the paper's data set and method
     that it is compared with (or None). A seed has worked if at least `worked` percent of its answers are
-    right. `shortcuts` has dataset, rule, group and points: one row per rule and question. StudyError if they
-    are of another data set.
+    right. `intervened` has what the runs of some methods answer with other thoughts. `shortcuts` has dataset,
+    rule, group and points: one row per rule and question. StudyError if they are of another data set.
     """
     if unknown := sorted({*shortcuts["dataset"]} - {row["dataset"] for row in rows}):
         raise StudyError(f"shortcuts: {unknown[0]} is not a data set of the table")
-    table = [_row(at(counts, row), row, paper, worked, bases) for row in rows]
+    others = dict(iter(intervened.groupby(["dataset", "method"], sort=False)))
+    table = [
+        _row(at(counts, row), others.get((row["dataset"], row["method"])), row, paper, worked, bases)
+        for row in rows
+    ]
     table += [
         {"dataset": key[0], "method": f"{SHORTCUT}{key[1]}"} | _accuracy(estimate(fixed(points)))
         for key, points in shortcuts.groupby(["dataset", "rule"], sort=False)
     ]
     whole = dict.fromkeys(("seeds", "bases", "worked"), "Int64")
-    numbers = dict.fromkeys(("value", "tokens", "paper accuracy", "paper sd", "paper tokens"), float)
+    numbers = dict.fromkeys(("value", "tokens", *NEEDED, "paper accuracy", "paper sd", "paper tokens"), float)
     made = pd.DataFrame(table).astype(whole | numbers)
     return made.sort_values("dataset", key=lambda names: names.map(_order(names)), kind="stable")
 
 
 def _row(
-    runs: pd.DataFrame, row: Mapping[str, Any], paper: Mapping[str, Any], worked: float, bases: Bases
-) -> dict[str, Any]:
-    """A row of the main table, from the counts of its runs."""
+    runs: pd.DataFrame, others: pd.DataFrame | None, row: Mapping[str, Any], paper: Mapping[str, Any],
+    worked: float, bases: Bases,
+) -> dict[str, Any]:  # fmt: skip
+    """A row of the main table, from the counts of its runs and their answers with other thoughts."""
     own = by_run(runs)
     base_of = bases[row["method"]]
     reported = paper["accuracy"].get(row["paper_dataset"], {}).get(row["paper_method"], {})
@@ -93,6 +103,7 @@ def _row(
         **_accuracy(estimate(by_base(scores(runs, ANSWER), base_of))),
         "value": own[VALUE].mean(),
         "tokens": own[TOKENS].mean(),
+        **_needed(others, base_of),
         "paper accuracy": reported.get("accuracy"),
         "paper sd": reported.get("sd"),
         "paper tokens": reported.get("tokens"),
@@ -102,6 +113,15 @@ def _row(
 def _accuracy(found: Estimate) -> dict[str, float]:
     mean, low, high, _ = found.interval(SHARE)
     return {"accuracy": mean, "low": low, "high": high}
+
+
+def _needed(others: pd.DataFrame | None, base_of: Mapping[int, str]) -> dict[str, float]:
+    """How much thoughts are needed; missing without answers with other thoughts."""
+    lost, without = pd.DataFrame(), pd.DataFrame()
+    if others is not None:
+        lost, without = necessity(others), without_thoughts(others)
+    mean, low, high, _ = mean_of(lost, base_of, POINTS).values()
+    return dict(zip(NEEDED, (mean, low, high, mean_of(without, base_of)["mean"]), strict=True))
 
 
 def seeds(counts: pd.DataFrame, *, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -127,11 +147,11 @@ def comparison(counts: pd.DataFrame, *, points: Sequence[Mapping[str, Any]], bas
         runs, base_of = at(counts, point), bases[point["method"]]
         own = scores(runs, ANSWER)
         reference = first.setdefault((point["dataset"], point["series"]), own)
-        accuracy = estimate(by_base(own, base_of)).interval(SHARE)
+        accuracy = mean_of(own, base_of, SHARE)
         apart = estimate(by_base(difference(own, reference), base_of)).interval()
         rows.append(
             dict(point)
-            | accuracy._asdict()
+            | accuracy
             | {"tokens": by_run(runs)[TOKENS].mean(), "difference": apart.mean}
             | {"difference low": apart.low, "difference high": apart.high}
         )
@@ -159,12 +179,21 @@ def format_main(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFra
             ],
             "right value (%)": table["value"].map(rounded),
             "tokens": table["tokens"].map(rounded),
+            **_shown(table),
             "paper: accuracy (%)": [
                 _plus_minus(*pair) for pair in zip(table["paper accuracy"], table["paper sd"], strict=True)
             ],
             "paper: tokens": table["paper tokens"].map(rounded),
         }
     )
+
+
+def _shown(table: pd.DataFrame) -> dict[str, Any]:
+    """The columns of how much thoughts are needed; none if the study did not ask."""
+    if table["necessity"].isna().all():
+        return {}
+    spans = with_interval(table["necessity"], table["necessity low"], table["necessity high"])
+    return {"necessity (points)": spans, "without thoughts (%)": table["without thoughts"].map(rounded)}
 
 
 def format_seeds(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:

@@ -14,8 +14,12 @@ import pandas as pd
 
 from coconut_study.evaluation import columns
 from coconut_study.evaluation.outcomes import Outcome
-from coconut_study.report.intervals import FIXED
+from coconut_study.report.intervals import FIXED, UNBOUNDED, estimate
 
+Bases = Mapping[str, Mapping[int, str]]  # the base model of every method and seed
+
+SHARE = (0.0, 100.0)  # bounds of percentages
+POINTS = (-100.0, 100.0)  # and of differences between them
 RUN = list(columns.RUN)  # the columns that identify a run
 QUESTIONS = "questions"
 ANSWER = "right answer"
@@ -90,8 +94,18 @@ def scores(counts: pd.DataFrame, measure: str) -> pd.DataFrame:
 def means(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """The score table of the mean of a column: one row per seed, one column per group. `rows` has the columns
     seed and group, and all rows count the same."""
-    cells = rows.groupby(["seed", "group"])[column].agg(["sum", "size"]).astype(float).unstack()
+    cells = rows.groupby(["seed", "group"])[column].agg(["sum", "size"]).astype(float).unstack(fill_value=0.0)
     return _linear(cells["sum"], cells["size"])
+
+
+def ratio(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
+    """The score table of the ratio of the means of two score tables with the same units and groups.
+
+    A cell is the ratio plus the linear contribution of its unit and group, so that a unit whose own
+    denominator is close to 0 moves the ratio no more than it moves the means.
+    """
+    share = above.to_numpy().mean() / below.to_numpy().mean()
+    return share + (above - share * below) / below.to_numpy().mean()
 
 
 def _linear(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
@@ -139,3 +153,11 @@ def by_base(table: pd.DataFrame, bases: Mapping[int, str]) -> pd.DataFrame:
     names = table.index.map(lambda seed: bases.get(seed, str(seed)))
     alone = names.nunique() in (1, len(names))
     return table if alone else table.groupby(names, sort=False).mean()
+
+
+def mean_of(
+    table: pd.DataFrame, bases: Mapping[int, str], bounds: tuple[float, float] = UNBOUNDED
+) -> dict[str, float]:
+    """The mean of a score table over its units (see `by_base`) with its interval, cut off at `bounds`, and
+    the number of units: `mean`, `low`, `high` and `n`."""
+    return estimate(by_base(table, bases)).interval(bounds)._asdict()

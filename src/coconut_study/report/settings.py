@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from coconut_study.common.settings import Closed
+from coconut_study.common.settings import Closed, Name, Names
 
 Role = Literal["thoughts", "written", "control"]  # what stands in place of a method's written steps
 
@@ -22,6 +22,89 @@ class Tables(Closed):
         float,
         Field(gt=0, le=50, description="smaller differences (percentage points) count as no difference"),
     ]
+
+
+class Side(Closed):
+    """One side of a prediction: what is measured of a data set and method, or a `value`."""
+
+    dataset: str | None = None
+    method: str | None = None
+    k: Annotated[int | None, Field(description="thoughts at inference; null for as many as trained with")] = (
+        None
+    )
+    asked: Annotated[
+        str | None, Field(description="the data set whose questions it is asked; null for its own")
+    ] = None
+    measure: Annotated[
+        Literal["right answers", "following"],
+        Field(description="following: of the answers to rewritten questions, the right ones that move"),
+    ] = "right answers"
+    value: Annotated[float | None, Field(description="a number in place of a measurement")] = None
+
+    @model_validator(mode="after")
+    def _measured_or_given(self) -> Side:
+        if (self.value is None) == (self.dataset is None) or (self.dataset is None) != (self.method is None):
+            raise ValueError("give either dataset and method, or value")
+        if self.measure == "following" and self.asked is None:
+            raise ValueError("following: is measured on rewrites; name them under asked")
+        return self
+
+
+class Prediction(Closed):
+    """What a study predicts before it is run: that one side is above another, or that two are alike."""
+
+    claim: Name
+    more: Side | None = None
+    less: Side | None = None
+    one: Side | None = None
+    other: Side | None = None
+
+    @model_validator(mode="after")
+    def _two_sides(self) -> Prediction:
+        given = {name for name in ("more", "less", "one", "other") if getattr(self, name) is not None}
+        if given not in ({"more", "less"}, {"one", "other"}):
+            raise ValueError("give either more and less, or one and other")
+        if self.sides[0].value is not None:
+            raise ValueError(f"{'more' if self.more else 'one'}: is a value; give it as the second side")
+        return self
+
+    @property
+    def alike(self) -> bool:
+        """Whether it says that two sides are alike."""
+        return self.one is not None
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """The two sides, the one that is above first."""
+        first, second = (self.one, self.other) if self.alike else (self.more, self.less)
+        assert first is not None
+        assert second is not None
+        return first, second
+
+
+class Finding(Closed):
+    """A study that answers one question: what was thought before it was run, and what its page shows."""
+
+    question: Name
+    hypothesis: Name
+    prediction: Annotated[Name, Field(description="in words, written before the run")]
+    predictions: Annotated[tuple[Prediction, ...], Field(min_length=1, description="the same, for verdicts")]
+    figures: Annotated[tuple[str, ...], Field(description="names of figures that the page shows")] = ()
+    tables: Annotated[tuple[str, ...], Field(description="names of tables that the page shows")] = ()
+    mind: Annotated[Name, Field(description="what would change our mind")]
+    attack: Annotated[Names, Field(description="what we would attack ourselves")]
+
+
+class Page(Closed):
+    """What the page of a finding is made from."""
+
+    finding: Finding
+    seeds: tuple[int, ...]
+    bases: Annotated[tuple[int, ...], Field(description="seeds of the base models")]
+    run: Annotated[str, Field(description="the command that makes the study")]
+    predictions: Annotated[Path, Field(description="the table of this name, as CSV")]
+    figures: Annotated[dict[str, Path], Field(description="the words of each figure, by its name")]
+    tables: Annotated[dict[str, Path], Field(description="the Markdown of each table, by its name")]
 
 
 class Row(Closed):
@@ -62,6 +145,21 @@ class Point(Closed):
     label: str
     method: str
     k: int
+
+
+class MapCell(Closed):
+    """A row of the necessity map, at one number of layers and of hops. `against` is the method that holds the
+    same positions without content, None for that method itself."""
+
+    dataset: str
+    hops: int
+    layers: int
+    width: int
+    row: str
+    method: str
+    k: int
+    against: str | None
+    against_k: int
 
 
 class Planned(Closed):
@@ -105,6 +203,10 @@ class Given(Closed):
     method: str = ""
     references: tuple[str, ...] = ()
     case: int = 0
+    predictions: tuple[Prediction, ...] = ()
+    map_cells: tuple[MapCell, ...] = ()
+    content: str = ""
+    width: int = 0
 
 
 class Arguments(Closed):

@@ -8,7 +8,8 @@ rule that involves no training is the method "shortcut: NAME".
 | those of `scores.RATIOS`                  | responses                         | number of thoughts |
 | seconds                                   | one question at a time            | number of thoughts |
 | fixed, classifier                         | answers if thoughts end this way  | None               |
-| advantage, auc, top over uniform, decided | values (see `thoughts`)           | frontier, or None  |
+| necessity                                 | answers with other thoughts       | None               |
+| advantage, auc, top over uniform, decided | values (see `values`)             | frontier, or None  |
 """
 
 from __future__ import annotations
@@ -21,15 +22,27 @@ import pandas as pd
 
 from coconut_study.report import thoughts
 from coconut_study.report.cells import SHORTCUT
+from coconut_study.report.interventions import necessity
 from coconut_study.report.scores import ANSWER, RATIOS, TOKENS, fixed, scores
+from coconut_study.report.values import (
+    ADVANTAGE,
+    AUC,
+    DECIDED,
+    OVER_UNIFORM,
+    advantage,
+    auc,
+    decided,
+    top_over_uniform,
+)
 
 SECONDS = "seconds"
+NECESSITY = "necessity"
 FRONTIERS: Mapping[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
-    thoughts.ADVANTAGE: thoughts.advantage,
-    thoughts.AUC: thoughts.auc,
-    thoughts.OVER_UNIFORM: thoughts.top_over_uniform,
+    ADVANTAGE: advantage,
+    AUC: auc,
+    OVER_UNIFORM: top_over_uniform,
 }
-K_FREE = (*thoughts.WAYS, *FRONTIERS, thoughts.DECIDED)  # measures that are of no single number of thoughts
+K_FREE = (*thoughts.WAYS, NECESSITY, *FRONTIERS, DECIDED)  # measures that are of no single number of thoughts
 MEASURES = (*RATIOS, SECONDS, *K_FREE)
 FIRST = 1  # frontier
 COSTS = {TOKENS: "tokens", SECONDS: "seconds"}  # units of measures that are no percentages
@@ -52,6 +65,7 @@ def measured(
     timings: pd.DataFrame,
     ends: pd.DataFrame,
     values: pd.DataFrame,
+    intervened: pd.DataFrame,
     shortcuts: pd.DataFrame,
 ) -> Scores:
     """The score table of every side that these tables measure, each made when it is first asked for.
@@ -61,6 +75,7 @@ def measured(
     of_k = _split(counts, ["dataset", "method", "k"])
     timed = _split(timings[timings["batch size"] == 1], ["dataset", "method", "k"])
     ended, probed = _split(ends, ["dataset", "method"]), _split(values, ["dataset", "method"])
+    replaced = _split(intervened, ["dataset", "method"])
     rules = _split(shortcuts, ["dataset", "rule"])
 
     @cache
@@ -75,8 +90,10 @@ def measured(
             return _made(_seconds, timed.get((dataset, method, at)))
         if measure in thoughts.WAYS:
             return _made(lambda runs: thoughts.ended(runs, measure), ended.get((dataset, method)))
-        if measure == thoughts.DECIDED:
-            return _made(thoughts.decided, probed.get((dataset, method)))
+        if measure == NECESSITY:
+            return _made(necessity, replaced.get((dataset, method)))
+        if measure == DECIDED:
+            return _made(decided, probed.get((dataset, method)))
         return _made(lambda runs: FRONTIERS[measure](runs, at or FIRST), probed.get((dataset, method)))
 
     return table

@@ -10,14 +10,16 @@ The prompt is the part without loss, so training and evaluation use the same seq
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coconut_study.common.errors import StudyError, explained
-from coconut_study.questions.question import Question
+from coconut_study.questions.graphs import Graph
+from coconut_study.questions.question import Question, Wording
 from coconut_study.sequences.methods import Layout
-from coconut_study.sequences.templates import Template
+from coconut_study.sequences.templates import ANSWER_MARK, TEMPLATES, Template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -55,7 +57,8 @@ class Sequence:
     """Token ids before and after the continuous thoughts, and position ids of all.
 
     Between `before` and `after` there are `thoughts` slots, which the model fills with its own hidden states.
-    The last `n_loss` tokens of `after` have loss. `iterations` is that of the method.
+    The last `n_loss` tokens of `after` have loss. `iterations` is that of the method. `loops` is the number
+    of passes over the whole sequence after the first.
     """
 
     before: list[int]
@@ -64,6 +67,7 @@ class Sequence:
     positions: list[int]
     n_loss: int
     iterations: int | None = None
+    loops: int = 0
 
     def __len__(self) -> int:
         return len(self.before) + self.thoughts + len(self.after)
@@ -107,6 +111,22 @@ def tokenize(
     return tokens
 
 
+def symbol_tokens(
+    graph: Graph, wording: Wording, ids: Mapping[str, int], eos: int, *, shared: bool
+) -> Tokens:
+    """What `tokenize` returns for a question in `symbols` if every word is one token, without writing text.
+
+    `ids` has the token of every word.
+    """
+    names = [ids[name] for name in graph.names]
+    facts = [names[node] for edge in wording.order for node in graph.edges[edge]]
+    one, other = wording.options
+    question = [*facts, ids["?"], names[one], names[other], ids["|"], names[graph.root]]
+    positions = TEMPLATES["symbols"].positions(len(graph.edges), len(question), shared)
+    steps = [[names[node]] for node in wording.path[1:]]
+    return Tokens(question, positions, steps, [ids[ANSWER_MARK], names[graph.target], eos])
+
+
 def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
     """The sequence of a question in `layout` (paper section 3); short chains may have no steps left."""
     steps = [] if layout.hidden is None else tokens.steps[layout.hidden :]
@@ -119,4 +139,5 @@ def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
     first = tokens.positions[-1] + 1
     following = len(before) + thoughts + len(after) - len(tokens.question)
     positions = tokens.positions + list(range(first, first + following))
-    return Sequence(before, thoughts, after, positions, len(with_loss), layout.iterations)
+    loops = layout.thoughts if layout.kind == "loops" else 0
+    return Sequence(before, thoughts, after, positions, len(with_loss), layout.iterations, loops)

@@ -49,12 +49,18 @@ def markdown(methods: Mapping[str, tuple[Method, Schedule]]) -> str:
     return code.to_markdown(index=False, disable_numparse=True) + "\n"
 
 
+def _loops(layout: Layout) -> str:
+    """How often the whole sequence is read, if more than once."""
+    return f", read {layout.thoughts + 1} times" if layout.kind == "loops" else ""
+
+
 def _layouts(method: Method, schedule: Schedule) -> list[tuple[str, Layout]]:
     """The layouts of a method in training order, each with the name of its stage."""
     plan = method.plan(schedule)
     last = method.layout(schedule, plan[-1][0])
     if method.steps != "removed":
-        return [(str(stage), method.layout(schedule, stage)) for stage, _ in plan]
+        layouts = [(stage, method.layout(schedule, stage)) for stage, _ in plan]
+        return [(f"{stage}{_loops(layout)}", layout) for stage, layout in layouts]
     unit = schedule.removal.unit if schedule.removal else "token"
     removable = range(sum(map(len, QUESTION.steps)) if unit == "token" else len(QUESTION.steps))
     removing = [(f"{units} {unit}s removed", last.without(units, unit)) for units in removable]

@@ -1,11 +1,14 @@
 r"""Methods as data: two choices and a schedule describe every row of the paper's Table 1.
 
-| steps \ thoughts | none                    | continuous             | pause            |
-|------------------|-------------------------|------------------------|------------------|
-| kept             | CoT                     |                        |                  |
-| dropped          | No-CoT                  | Coconut w/o curriculum | Pause token      |
-| staged           | Coconut w/o thought     | Coconut                | pause as thought |
-| removed          | iCoT                    |                        |                  |
+| steps \ thoughts | none                    | continuous             | pause            | loops  |
+|------------------|-------------------------|------------------------|------------------|--------|
+| kept             | CoT                     |                        |                  |        |
+| dropped          | No-CoT                  | Coconut w/o curriculum | Pause token      |        |
+| staged           | Coconut w/o thought     | Coconut                | pause as thought | Looped |
+| removed          | iCoT                    |                        |                  |        |
+
+Loops stand in place of thoughts: the model passes over the whole sequence once more for each (a looped
+transformer; Saunshi et al. 2025, arXiv 2502.17416). The sequence has no places for them.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from coconut_study.common.settings import Closed
+from coconut_study.common.settings import Closed, Probability
 
 Steps = Literal["kept", "dropped", "staged", "removed"]
-Thoughts = Literal["none", "continuous", "pause"]
+Thoughts = Literal["none", "continuous", "pause", "loops"]
 
 
 class Removal(Closed):
@@ -34,6 +37,13 @@ class Removal(Closed):
     ]
 
 
+class Extra(Closed):
+    """Additional thoughts that some questions get, each time they are shown."""
+
+    thoughts: Annotated[PositiveInt, Field(description="how many more")]
+    probability: Probability
+
+
 class Schedule(Closed):
     """How long each stage lasts and how many thoughts replace a step (paper section 4.2)."""
 
@@ -47,6 +57,13 @@ class Schedule(Closed):
     ]  # a stage with 0 epochs is skipped
     removal: Annotated[
         Removal | None, Field(description="how steps are removed; for methods with `steps: removed`")
+    ] = None
+    extra: Annotated[
+        Extra | None,
+        Field(
+            description="thoughts by the steps of each question, and sometimes more; null for as many as the "
+            "stage has"
+        ),
     ] = None
 
     @model_validator(mode="after")
@@ -75,10 +92,18 @@ class Layout(Closed):
 
     hidden: Annotated[int | None, Field(description="number of first steps left out; None for all")]
     removed: Annotated[int, Field(ge=0, description="number of tokens left out after them")] = 0
-    thoughts: Annotated[int, Field(ge=0, description="number of thoughts between question and steps")]
+    thoughts: Annotated[
+        int,
+        Field(ge=0, description="number of thoughts between question and steps, or of loops after the first"),
+    ]
     kind: Thoughts
     markers: Annotated[bool, Field(description="whether <bot> and <eot> enclose the thoughts")]
     iterations: Annotated[int | None, Field(ge=1, description="see Method")] = None
+
+    @property
+    def places(self) -> int:
+        """Number of places in the sequence that thoughts take; loops take none."""
+        return 0 if self.kind == "loops" else self.thoughts
 
     def with_thoughts(self, k: int, c: int) -> Layout:
         """The layout with k thoughts instead, for a sweep over k (paper section 5.1): k // c steps hidden."""
@@ -128,11 +153,22 @@ class Method(Closed):
     model: Annotated[
         dict[str, Any], Field(description="model settings of this method only", default_factory=dict)
     ]
+    text: Annotated[
+        dict[str, Any], Field(description="text settings of this method only", default_factory=dict)
+    ]
 
     @model_validator(mode="after")
     def _iterations_need_continuous_thoughts(self) -> Method:
         if self.iterations is not None and self.thoughts != "continuous":
             raise ValueError(f"iterations: is for continuous thoughts, not for thoughts: {self.thoughts}")
+        return self
+
+    @model_validator(mode="after")
+    def _loops_have_no_markers(self) -> Method:
+        if self.thoughts == "loops" and self.markers:
+            raise ValueError(
+                "markers: set false; with thoughts: loops there is nothing in the sequence to enclose"
+            )
         return self
 
     def plan(self, schedule: Schedule) -> list[tuple[int, float]]:

@@ -13,15 +13,30 @@ from typing import Any
 from unicodedata import normalize
 
 from coconut_study.common.errors import undefined
-from coconut_study.questions.settings import Arithmetic, Existing, Files, Hub, Prontoqa
+from coconut_study.evaluation.conditions import kind_of
+from coconut_study.questions.settings import (
+    Arithmetic,
+    Balanced,
+    Derived,
+    Existing,
+    Files,
+    Generated,
+    Hub,
+    Prontoqa,
+    Prosqa,
+    Rewrites,
+)
+from coconut_study.report.catalog import FIGURES, TABLES
+from coconut_study.study import table_inputs
 from coconut_study.study.definition import Study
 from coconut_study.study.plan import SPLITS, Plan
+from coconut_study.study.runs import Ask
 from coconut_study.study.settings import Dataset
 
 Check = Callable[[Plan], Iterator[str]]
 
 LONGEST_NAME = 60  # bytes of a name; that of a figure has two, and file systems allow 255 in all
-EXPERIMENTS = ("sweep", "clock", "ending", "probing", "decoding")
+EXPERIMENTS = ("necessity", "sweep", "clock", "ending", "probing", "decoding", "interventions", "tracing")
 
 
 def mistakes(plan: Plan) -> list[str]:
@@ -43,6 +58,29 @@ def _selections_exist(plan: Plan) -> Iterator[str]:
     for key, selection in selections.items():
         yield from undefined(f"{key}.datasets", getattr(selection, "datasets", None) or (), study.datasets)
         yield from undefined(f"{key}.methods", getattr(selection, "methods", ()), study.methods)
+    for number, transfer in enumerate(study.transfer):
+        for key, names, defined in (
+            ("trained", transfer.trained, study.datasets),
+            ("asked", transfer.asked, study.datasets),
+            ("methods", transfer.methods, study.methods),
+        ):
+            yield from undefined(f"transfer.{number}.{key}", names, defined)
+    for name, other in plan.derived.items():
+        yield from undefined(f"datasets.{name}.questions.of", (other,), study.datasets)
+        if other in plan.derived:
+            yield f"datasets.{name}.questions.of: {other} is made of other questions itself; name its source"
+    for name, dataset in study.datasets.items():
+        if (following := dataset.following) is not None:
+            yield from undefined(f"datasets.{name}.following", (following,), study.datasets)
+            if following in study.datasets and not isinstance(
+                study.datasets[following].questions.root, Rewrites
+            ):
+                yield f"datasets.{name}.following: {following} has no rewrites (source: rewrites)"
+    for number, prediction in enumerate(study.finding.predictions if study.finding else ()):
+        for side in prediction.sides:
+            key = f"finding.predictions.{number}"
+            yield from undefined(f"{key}.dataset", (side.dataset,) if side.dataset else (), study.datasets)
+            yield from undefined(f"{key}.method", (side.method,) if side.method else (), study.methods)
 
 
 def _starts_exist(plan: Plan) -> Iterator[str]:
@@ -136,6 +174,7 @@ def _overlays_are_settings(plan: Plan) -> Iterator[str]:
     for method in study.methods:
         yield from messages_of(study.training_of, method)
         yield from messages_of(study.model_of, method)
+        yield from messages_of(study.text_of, method)
     for dataset in study.datasets:
         yield from messages_of(study.responding_of, dataset)
 
@@ -155,8 +194,11 @@ def _schedules_fit_data_sets(plan: Plan) -> Iterator[str]:
     study = plan.study
     trained = plan.trained
     for method in study.methods:
-        wrong = {dataset: messages_of(study.schedule_of, dataset, method) for dataset in study.datasets}
-        for dataset in study.datasets:
+        scheduled = [
+            name for name, one in study.datasets.items() if one.schedule is not None or name in plan.datasets
+        ]
+        wrong = {dataset: messages_of(study.schedule_of, dataset, method) for dataset in scheduled}
+        for dataset in scheduled:
             if (dataset, method) in trained or all(wrong.values()):
                 yield from wrong[dataset]
 
@@ -228,9 +270,9 @@ def _positions_suffice(plan: Plan) -> Iterator[str]:
     for run in plan.runs:
         room, spec = plan.study.model_of(run.method).positions, plan.generation_spec(run)
         longest, written = spec.layouts[-1], spec.responding.max_new_tokens
-        if room is not None and 1 + longest.thoughts + 2 * longest.markers + written > room:
+        if room is not None and 1 + longest.places + 2 * longest.markers + written > room:
             yield (
-                f"responding.max_new_tokens: {written} written tokens, {longest.thoughts} thoughts and a "
+                f"responding.max_new_tokens: {written} written tokens, {longest.places} thoughts and a "
                 f"question exceed the {room} positions of the model of {run.method} on {run.dataset}"
             )
 
@@ -239,7 +281,8 @@ def _positions_suffice(plan: Plan) -> Iterator[str]:
 
 
 def _thoughts_are_there(plan: Plan) -> Iterator[str]:
-    """Experiments use no more thoughts than a run was trained with, and thoughts of the right kind."""
+    """Experiments use no more thoughts than a run was trained with, and thoughts of the right kind. A looped
+    model may respond after any number of loops."""
     study = plan.study
     for method in study.sweep.methods:
         if study.methods[method].thoughts == "none":
@@ -247,6 +290,11 @@ def _thoughts_are_there(plan: Plan) -> Iterator[str]:
     for method in study.probing.methods if study.probing else ():
         if study.methods[method].thoughts == "none":
             yield f"probing.methods: {method} has no thoughts to probe"
+        if study.methods[method].thoughts == "loops":
+            yield (
+                f"probing.methods: {method} has loops, which have no places in the sequence that could be "
+                "probed; leave it out"
+            )
     for name in ("ending", "decoding"):
         for method in getattr(getattr(study, name), "methods", ()):
             if study.methods[method].thoughts != "continuous":
@@ -255,11 +303,103 @@ def _thoughts_are_there(plan: Plan) -> Iterator[str]:
         selection = getattr(study, name)
         for (dataset, method), k in product(plan.selected(selection), getattr(selection, "k", ())):
             trained = plan.trained_k(dataset, method)
-            if k > trained:
+            if k > trained and study.methods[method].thoughts != "loops":
                 yield (
                     f"{name}.k: {k} exceeds the {trained} thoughts of {method} on {dataset}; "
                     f"use {trained} or less"
                 )
+
+
+def _interventions_have_something_to_replace(plan: Plan) -> Iterator[str]:
+    study = plan.study
+    if (interventions := study.interventions) is None:
+        return
+    for method in interventions.necessity:
+        if method not in interventions.methods:
+            yield f"interventions.necessity: {method} is not one of interventions.methods"
+    for dataset, method in plan.selected(interventions):
+        if kind_of(study.methods[method].final_layout(study.schedule_of(dataset, method))) is None:
+            yield (
+                f"interventions.methods: {method} on {dataset} has neither thoughts nor written steps that "
+                "could be replaced; leave it out"
+            )
+    for name in interventions.datasets:
+        if _is_text(study.datasets[name]):
+            yield f"interventions.datasets: {name} has no graph questions, whose options are compared"
+
+
+def _graphs_are_traced(plan: Plan) -> Iterator[str]:
+    study = plan.study
+    for name in study.tracing.datasets if study.tracing else ():
+        if _is_text(study.datasets[name]):
+            yield f"tracing.datasets: {name} has no graph questions, which have mirrors"
+    for method in study.tracing.methods if study.tracing else ():
+        if study.methods[method].thoughts == "loops":
+            yield f"tracing.methods: {method} reads every question several times, so a place has no one state"
+
+
+def _transfer_is_run(plan: Plan) -> Iterator[str]:
+    """Trained runs exist, have enough thoughts, and know the names in the questions that they are asked."""
+    study = plan.study
+    for number, transfer in enumerate(study.transfer):
+        key = f"transfer.{number}"
+        for dataset, method in product(transfer.trained, transfer.methods):
+            if (dataset, method) not in plan.cells:
+                yield f"{key}: {method} on {dataset} is not one of the runs"
+                continue
+            seeds = [run.seed for run in plan.runs if run[:2] == (dataset, method)]
+            for seed in transfer.seeds or ():
+                if seed not in seeds:
+                    yield f"{key}.seeds: {method} on {dataset} is not run with seed {seed}"
+            trained, most = plan.trained_k(dataset, method), max(transfer.k or (0,))
+            if most > trained and not transfer.more_thoughts and study.methods[method].thoughts != "none":
+                yield (
+                    f"{key}.k: {most} exceeds the {trained} thoughts of {method} on {dataset}; use {trained} "
+                    "or less, or set more_thoughts: true"
+                )
+
+
+def _asked_questions_can_be_read(plan: Plan) -> Iterator[str]:
+    """The names of generated questions are words of a tokenizer made of words, and graphs can be written."""
+    study = plan.study
+    for name in plan.used:
+        if _is_text(study.datasets[plan.derived.get(name, name)]) and name in plan.derived:
+            yield f"datasets.{name}.questions.of: {plan.derived[name]} has no graph questions"
+    for run, asked in plan.asks:
+        if plan.study.text_of(run.method).template == "symbols" and _is_text(study.datasets[asked]):
+            yield f"transfer: {run.method} writes symbols and cannot be asked {asked}, which has no graphs"
+        if study.model_of(run.method).tokenizer != "words":
+            continue
+        pools = [*map(_pool, (study.datasets[name].questions.root for name in plan.datasets))]
+        if None in pools:  # only the questions tell, which the command checks
+            continue
+        extra = study.model_of(run.method).names
+        wanted = _pool(study.datasets[asked].questions.root)
+        for number, name in enumerate(("persons", "concepts")):
+            known = max(pool[number] for pool in pools if pool)
+            known = max(known, getattr(extra, name) if extra else 0)
+            if wanted and wanted[number] > known:
+                yield (
+                    f"datasets.{asked}.questions.{name}: {wanted[number]} are in use, but the model of "
+                    f"{run.method} has words for {known}; lower it, or set model.names.{name}"
+                )
+
+
+def _pool(source: Any) -> tuple[int, int] | None:
+    """The numbers of names of persons and concepts that a generator of graph questions uses; None for other
+    questions."""
+    return (source.persons, source.concepts) if isinstance(source, Prosqa | Balanced) else None
+
+
+def _trained_questions_are_there(plan: Plan) -> Iterator[str]:
+    """Runs are trained on data sets with training and validation questions of their own."""
+    for name in plan.datasets:
+        source = plan.study.datasets[name].questions.root
+        if isinstance(source, Derived):
+            yield f"datasets.{name}.questions: source: {source.source} is only asked; runs cannot train on it"
+        for split in ("train", "valid"):
+            if isinstance(source, Generated) and not getattr(source.sizes, split):
+                yield f"datasets.{name}.questions.sizes.{split}: is missing; runs are trained on {name}"
 
 
 def _comparisons_are_run(plan: Plan) -> Iterator[str]:
@@ -274,16 +414,69 @@ def _comparisons_are_run(plan: Plan) -> Iterator[str]:
                 yield f"comparisons.{name}: {method} on {dataset} is not in the sweep"
 
 
+def _predictions_are_run(plan: Plan) -> Iterator[str]:
+    """Both sides of a prediction are measured: the data set and method are run, and asked at its k."""
+    finding = plan.study.finding
+    for number, prediction in enumerate(finding.predictions if finding else ()):
+        key = f"finding.predictions.{number}"
+        for side in prediction.sides:
+            if side.dataset is None or side.method is None:
+                continue
+            where = f"{side.method} on {side.dataset}"
+            runs = [run for run in plan.runs if run[:2] == (side.dataset, side.method)]
+            if not runs:
+                yield f"{key}: {where} is not one of the runs"
+                continue
+            ks = plan.ks("respond", runs[0])
+            if side.asked is not None:
+                ks = {k for run in runs for k in plan.asks.get(Ask(run, side.asked), ())}
+            if not ks:
+                yield f"{key}.asked: {where} is not asked {side.asked} in transfer"
+            elif side.k is not None and side.k not in ks:
+                yield f"{key}.k: {where} does not respond with {side.k} thoughts"
+
+
+def _pages_show_what_is_made(plan: Plan) -> Iterator[str]:
+    """A finding shows figures and tables that the study has, the tables as text."""
+    if (finding := plan.study.finding) is None:
+        return
+    texts = [record for record in TABLES.values() if record.format_settings is not None]
+    for key, records in (("figures", FIGURES.values()), ("tables", texts)):
+        made = [name for record in records for name in table_inputs.names(plan, record)]
+        yield from undefined(f"finding.{key}", getattr(finding, key), made)
+
+
+def _map_has_places(plan: Plan) -> Iterator[str]:
+    """Every cell of the necessity map has a number of layers and of hops, and at most one method a row."""
+    if (necessity := plan.study.necessity) is None:
+        return
+    for row, methods in necessity.rows.items():
+        seen: dict[tuple[int | None, int | None], str] = {}
+        for method in methods:
+            model = plan.study.model_of(method)
+            if (shape := (model.layers, model.width))[0] is None:
+                yield f"necessity.rows.{row}: the model of {method} names no number of layers"
+            elif shape in seen:
+                yield f"necessity.rows.{row}: {method} has as many layers, as wide, as {seen[shape]}"
+            seen[shape] = method
+    for dataset in dict.fromkeys(dataset for dataset, _ in plan.selected(necessity)):
+        if plan.hops(dataset) is None:
+            yield f"necessity: the questions of {dataset} have no single number of hops"
+
+
 # --------------------------------------------------------------------------------------------- questions
 
 
 def _template_fits(plan: Plan) -> Iterator[str]:
     study = plan.study
-    if study.text.template == "prose" and study.text.facts_share_position:
-        yield "text.facts_share_position: works only with template: symbols"
-    for name, dataset in study.datasets.items():
-        if study.text.template == "symbols" and _is_text(dataset):
-            yield f"text.template: symbols can write only graph questions; use prose for {name}"
+    for method in plan.methods:
+        text, own = study.text_of(method), study.methods[method].text
+        where = f"methods.{method}." if own else ""
+        if text.template == "prose" and text.facts_share_position:
+            yield f"{where}text.facts_share_position: works only with template: symbols"
+        for name, other in plan.cells:
+            if other == method and text.template == "symbols" and _is_text(study.datasets[name]):
+                yield f"{where}text.template: symbols can write only graph questions; use prose for {name}"
 
 
 def _graphs_are_there(plan: Plan) -> Iterator[str]:
@@ -318,17 +511,23 @@ def _is_text(dataset: Dataset) -> bool:
 def _n_test(dataset: Dataset) -> int | None:
     """The number of test questions of a data set; None if only its files tell."""
     questions = dataset.questions.root
+    if isinstance(questions, Derived):
+        return None
     return questions.test.count if isinstance(questions, Files | Hub) else questions.sizes.test
 
 
 TURNS: tuple[tuple[Check, ...], ...] = (
     (_selections_exist, _starts_exist, _names_fit_paths, _names_are_apart, _paths_are_not_patterns,
      _machine_is_known),
-    (_overlays_are_settings, _schedules_fit_data_sets, _published_questions_are_the_papers),
+    (_overlays_are_settings, _trained_questions_are_there, _schedules_fit_data_sets,
+     _published_questions_are_the_papers),
     (
         _names_are_used_once, _starts_have_the_same_model, _removal_is_for_methods_that_remove,
         _mixing_has_stages_to_mix, _processes_have_work, _positions_suffice,
-        _thoughts_are_there, _comparisons_are_run,
+        _thoughts_are_there, _interventions_have_something_to_replace, _graphs_are_traced,
+        _comparisons_are_run, _transfer_is_run,
+        _predictions_are_run, _pages_show_what_is_made, _map_has_places,
         _template_fits, _graphs_are_there, _case_is_probed,
+        _asked_questions_can_be_read,
     ),
 )  # fmt: skip

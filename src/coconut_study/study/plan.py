@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from coconut_study.common.settings import short_id
 from coconut_study.questions.settings import Files, Source
-from coconut_study.study.runs import Run, Runs
+from coconut_study.study.runs import Ask, Run, Runs
 from coconut_study.study.settings import Needs
 from coconut_study.training.settings import BaseSpec, StageSpec
 
@@ -24,6 +24,8 @@ MEASURED = {
     "ending": "ending.csv",
     "probe": "values.csv",
     "decode": "decoded.csv",
+    "intervene": "interventions.csv",
+    "trace": "tracing.csv",
 }
 
 
@@ -94,6 +96,13 @@ class Plan(Runs):
         return f"{self.results}/data/{dataset}/card.json"
 
     @cached_property
+    def used(self) -> list[str]:
+        """The data sets that runs are trained on or asked about, and those that these are made of."""
+        used = [*self.datasets, *self.asked]
+        used += [one for name in self.datasets if (one := self.study.datasets[name].following)]
+        return list(dict.fromkeys([*used, *(self.derived[name] for name in used if name in self.derived)]))
+
+    @cached_property
     def sources(self) -> dict[str, Source]:
         """The settings of the questions of every data set, by an id that stands for them."""
         return {
@@ -114,6 +123,11 @@ class Plan(Runs):
         source = self.study.datasets[dataset].questions.root
         return [getattr(source, split).path for split in SPLITS] if isinstance(source, Files) else []
 
+    def rewrites(self, dataset: str) -> list[str]:
+        """The file of the rewrites that the runs on a data set are asked after every epoch, and its card."""
+        following = self.study.datasets[dataset].following
+        return [self.questions(following, "test"), self.card(following)] if following else []
+
     def vocabulary(self, base: BaseSpec) -> list[str]:
         """The question files that a new model learns its words from; none for a pretrained model."""
         return [self.questions(name, "train") for name in self.datasets] if base.model.architecture else []
@@ -129,14 +143,20 @@ class Plan(Runs):
             for dataset, method, seed in (self.runs if runs is None else runs)
         ]
 
+    def of_ask(self, ask: Ask) -> str:
+        """The grades of a run that is asked the questions of another data set."""
+        (path,) = self.of_runs(f"asked/{ask.asked}/grades.csv", [ask.run])
+        return path
+
     def measured(self, runs: Iterable[Run]) -> list[str]:
         """All files that the study measures of some runs."""
         wanted = set(runs)
-        return [
+        own = [
             path
             for rule, name in MEASURED.items()
             for path in self.of_runs(name, [run for run in self.evaluated[rule] if run in wanted])
         ]
+        return [*own, *(self.of_ask(ask) for ask in self.asks if ask.run in wanted)]
 
     # -------------------------------------------------------------------------------------------- costs
 
@@ -150,6 +170,20 @@ class Plan(Runs):
     def training_minutes(self, dataset: str, spec: StageSpec) -> float:
         """What a stage may take; the study gives the minutes of an epoch."""
         return self.needs("train", dataset).minutes * max(spec.epochs, 1)
+
+    @cached_property
+    def minutes_ahead(self) -> dict[str, float]:
+        """What training may take from the start of a stage or base model, by its id, to the end of the last run
+        that goes through it. The longest chain decides when a study ends, so it is trained first."""
+        ahead: dict[str, float] = {}
+        for run, chain in self.chains.items():
+            minutes = 0.0
+            for spec in reversed(chain):
+                minutes += self.training_minutes(run.dataset, spec)
+                ahead[spec.id] = max(minutes, ahead.get(spec.id, 0.0))
+            base = chain[0].base.id
+            ahead[base] = max(minutes + self.needs("base").minutes, ahead.get(base, 0.0))
+        return ahead
 
     @cached_property
     def jobs(self) -> dict[str, list[Job]]:
@@ -166,6 +200,10 @@ class Plan(Runs):
             self._job(rule, f"{run.dataset}/{run.method}/seed{run.seed}", run.dataset)
             for rule, runs in self.evaluated.items()
             for run in runs
+        ]
+        jobs += [
+            self._job("ask", f"{run.dataset}/{run.method}/seed{run.seed}/{asked}", run.dataset)
+            for run, asked in self.asks
         ]
         by_rule: dict[str, list[Job]] = {}
         for job in jobs:

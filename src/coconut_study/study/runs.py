@@ -5,15 +5,17 @@ Pure: computed from the settings alone, without reading a file.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from coconut_study.evaluation.settings import GenerationSpec
+from coconut_study.questions.settings import Derived
 from coconut_study.sequences.methods import Layout, Method, Schedule
 from coconut_study.study.definition import Study
 from coconut_study.study.settings import Selection
-from coconut_study.training.settings import BaseSpec, Mixing, StageSpec, Training
+from coconut_study.training.settings import BaseSpec, DrawnThoughts, Mixing, StageSpec, Training
 
 
 class Run(NamedTuple):
@@ -22,6 +24,13 @@ class Run(NamedTuple):
     dataset: str
     method: str
     seed: int
+
+
+class Ask(NamedTuple):
+    """A trained run, and a data set whose test questions it is asked."""
+
+    run: Run
+    asked: str
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,11 @@ class Runs:
     def methods(self) -> list[str]:
         """The methods of the runs, each once."""
         return list(dict.fromkeys(run.method for run in self.runs))
+
+    def hops(self, dataset: str) -> int | None:
+        """The number of steps of the questions of a data set; None if it is not a single known one."""
+        hops = getattr(self.study.datasets[dataset].questions.root, "hops", None)
+        return hops[0] if isinstance(hops, tuple) and hops[0] == hops[1] else None
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -101,6 +115,21 @@ class Runs:
         selected = self.selected(selection)
         return [run for run in self.runs if run[:2] in selected]
 
+    def question_settings(self, dataset: str) -> dict[str, Any]:
+        """The settings of the questions of a data set, as its card holds them: with those of the data set
+        that it is made of, if it is made of another."""
+        own: dict[str, Any] = self.study.datasets[dataset].questions.model_dump(mode="json")
+        return own | {"of": self.question_settings(self.derived[dataset])} if dataset in self.derived else own
+
+    @cached_property
+    def derived(self) -> dict[str, str]:
+        """The data sets that are made from the test questions of another, and that data set."""
+        return {
+            name: dataset.questions.root.of
+            for name, dataset in self.study.datasets.items()
+            if isinstance(dataset.questions.root, Derived)
+        }
+
     # ------------------------------------------------------------------------------------------ training
 
     def base_spec(self, method: str, seed: int) -> BaseSpec:
@@ -109,7 +138,7 @@ class Runs:
         base_seeds = self.study.base_seeds
         return BaseSpec(
             model=self.study.model_of(method),
-            text=self.study.text,
+            text=self.study.text_of(method),
             seed=base_seeds[seeds.index(seed) % len(base_seeds)],
         )
 
@@ -128,7 +157,7 @@ class Runs:
         training = self.study.training_of(method)
         stages = row.plan(schedule)
         questions = self.study.datasets[dataset].questions.model_dump(mode="json")
-        base = self.base_spec(method, seed)
+        base, following = self.base_spec(method, seed), self.study.datasets[dataset].following
         specs: list[StageSpec] = []
         before = 0.0
         for stage, epochs in stages:
@@ -136,11 +165,13 @@ class Runs:
             specs.append(
                 StageSpec(
                     questions=questions,
+                    following=self.question_settings(following) if following else None,
                     base=base,
                     training=training if mixed else _unmixed(training),
                     layout=row.layout(schedule, stage),
                     removal=schedule.removal if row.steps == "removed" else None,
                     mixed=mixed,
+                    extra=_extra(schedule, (row.layout(schedule, stage), *mixed)),
                     stage=stage,
                     seed=seed,
                     epochs=epochs,
@@ -197,9 +228,45 @@ class Runs:
         final = self.study.methods[run.method].final_layout(schedule)
         return GenerationSpec(
             run=run._asdict(),
-            text=self.study.text,
+            text=self.study.text_of(run.method),
             layouts=tuple(final.with_thoughts(k, schedule.c) for k in sorted(self.ks(rule, run))),
             responding=self.study.responding_of(run.dataset),
+        )
+
+    @cached_property
+    def asks(self) -> dict[Ask, set[int]]:
+        """The runs that are asked the questions of other data sets, and with which numbers of thoughts: the
+        number that they were trained with, and others if the method has thoughts."""
+        asks: dict[Ask, set[int]] = {}
+        for transfer in self.study.transfer:
+            for run in self.runs:
+                if (
+                    run.dataset in transfer.trained
+                    and run.method in transfer.methods
+                    and run.seed in (transfer.seeds or (run.seed,))
+                ):
+                    others = transfer.k if self.study.methods[run.method].thoughts != "none" else None
+                    ks = {self.trained_k(run.dataset, run.method), *(others or ())}
+                    for asked in transfer.asked:
+                        asks.setdefault(Ask(run, asked), set()).update(ks)
+        return asks
+
+    @cached_property
+    def asked(self) -> list[str]:
+        """The data sets whose questions runs are asked in transfer, each once."""
+        return list(dict.fromkeys(asked for _, asked in self.asks))
+
+    def ask_spec(self, ask: Ask) -> GenerationSpec:
+        """All that determines what a trained run generates when it is asked the questions of a data set."""
+        run, asked = ask
+        schedule = self.study.schedule_of(run.dataset, run.method)
+        final = self.study.methods[run.method].final_layout(schedule)
+        return GenerationSpec(
+            run=run._replace(dataset=asked)._asdict(),
+            text=self.study.text_of(run.method),
+            layouts=tuple(final.with_thoughts(k, schedule.c) for k in sorted(self.asks[ask])),
+            responding=self.study.responding_of(asked),
+            more_thoughts=max(self.asks[ask]) > final.thoughts,
         )
 
     @cached_property
@@ -211,6 +278,8 @@ class Runs:
             "ending": self.runs_of(self.study.ending),
             "probe": self.runs_of(self.study.probing),
             "decode": self.runs_of(self.study.decoding),
+            "intervene": self.runs_of(self.study.interventions),
+            "trace": self.runs_of(self.study.tracing),
         }
 
 
@@ -219,6 +288,13 @@ def _mixed(method: Method, schedule: Schedule, stage: int, mixing: Mixing) -> tu
         return ()
     stages = range(stage) if mixing.stages == "earlier" else range(schedule.stages + 1)
     return tuple(method.layout(schedule, other) for other in stages)
+
+
+def _extra(schedule: Schedule, layouts: Iterable[Layout]) -> DrawnThoughts | None:
+    """How thoughts vary in a stage; None if no question has any."""
+    if schedule.extra is None or not any(layout.thoughts for layout in layouts):
+        return None
+    return DrawnThoughts(c=schedule.c, **schedule.extra.model_dump())
 
 
 def _unmixed(training: Training) -> Training:

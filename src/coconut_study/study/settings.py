@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from coconut_study.common.settings import Closed, Names
-from coconut_study.evaluation.settings import Clock, Decoding, Ending, Probing
+from coconut_study.common.errors import check_defined
+from coconut_study.common.settings import Closed, Name, Names
+from coconut_study.evaluation.settings import Clock, Decoding, Ending, Interventions, Probing, Tracing
 from coconut_study.questions.settings import Source
 from coconut_study.sequences.methods import Schedule
 
@@ -41,8 +42,11 @@ class Machine(Closed):
     base: Needs | None = None
     train: Needs | None = None
     respond: Needs | None = None
+    ask: Needs | None = None
     probe: Needs | None = None
     decode: Needs | None = None
+    intervene: Needs | None = None
+    trace: Needs | None = None
     ending: Needs | None = None
     clock: Needs | None = None
     save_minutes: Annotated[
@@ -63,9 +67,14 @@ class Dataset(Closed):
 
     title: str
     questions: Source
-    schedule: Schedule
+    schedule: Annotated[
+        Schedule | None, Field(description="of the training stages; null for questions that are only asked")
+    ] = None
     paper: Annotated[str | None, Field(description="the data set of the paper that it stands for")] = None
     published: Annotated[bool, Field(description="whether its questions are those of the paper")] = False
+    following: Annotated[
+        str | None, Field(description="the rewrites that its runs are asked after every epoch")
+    ] = None
     responding: Annotated[
         dict[str, Any], Field(default_factory=dict, description="settings of responses that differ")
     ]
@@ -98,6 +107,24 @@ class Sweep(Closed):
     k: tuple[Annotated[int, Field(ge=0)], ...]
 
 
+class Transfer(Closed):
+    """Trained runs that are asked the test questions of other data sets."""
+
+    trained: Annotated[Names, Field(description="data sets that the runs were trained on")]
+    asked: Annotated[Names, Field(description="data sets whose test questions they are asked")]
+    methods: Names
+    seeds: Annotated[
+        tuple[NonNegativeInt, ...] | None, Field(min_length=1, description="null for all of the runs")
+    ] = None
+    k: Annotated[
+        tuple[NonNegativeInt, ...] | None,
+        Field(min_length=1, description="numbers of thoughts; null for the number trained with"),
+    ] = None
+    more_thoughts: Annotated[
+        bool, Field(description="whether k may exceed the number that a run was trained with")
+    ] = False
+
+
 def _labelled(line: Any) -> Any:
     """A line of a comparison with its labels as text; ValueError for a label that it then has twice."""
     if not isinstance(line, Mapping):
@@ -109,7 +136,28 @@ def _labelled(line: Any) -> Any:
     return dict(zip(labels, line.values(), strict=True))
 
 
-Selection = Sweep | Clock | Ending | Probing | Decoding
+class Necessity(Closed):
+    """Rows of methods that differ in layers alone: one map over layers and hops."""
+
+    thoughts: Annotated[Name, Field(description="the row whose thoughts have content")]
+    against: Annotated[Name, Field(description="the row with as many places without content")]
+    rows: Annotated[
+        dict[str, Names], Field(min_length=2, description="rows: each a name and its methods, any order")
+    ]
+
+    @model_validator(mode="after")
+    def _rows_are_there(self) -> Necessity:
+        for key in ("thoughts", "against"):
+            check_defined(key, (getattr(self, key),), self.rows)
+        return self
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Every method of the map, each once."""
+        return tuple(dict.fromkeys(name for row in self.rows.values() for name in row))
+
+
+Selection = Sweep | Clock | Ending | Probing | Decoding | Interventions | Necessity | Tracing
 
 
 class Comparison(Closed):

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from coconut_study.questions.settings import Rewrites
 from coconut_study.report.catalog import TABLES, Record, Table
-from coconut_study.report.settings import Role
+from coconut_study.report.settings import Role, Side
 from coconut_study.sequences.methods import Method
 from coconut_study.study.plan import MEASURED, SPLITS, Plan
 from coconut_study.study.runs import Run
@@ -25,6 +26,12 @@ def names(plan: Plan, record: Record) -> list[str]:
     runs for it."""
     if record.of == "comparison":
         values: list[dict[str, Any]] = [{"comparison": name} for name in plan.study.comparisons]
+    elif record.of in ("finding", "necessity"):
+        values = [{}] if getattr(plan.study, record.of) else []
+    elif record.of == "following":
+        values = [{}] if any(plan.rewrites(name) for name in plan.datasets) else []
+    elif record.of in ("asked", "rewritten"):
+        values = [{}] if FILES[record.of](plan, {}) else []
     else:
         runs = plan.runs_of(plan.study.sweep) if record.of == "sweep" else plan.evaluated[record.of]
         values = [run._asdict() for run in runs]
@@ -59,6 +66,28 @@ def _files(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> dict
     }
 
 
+def page(plan: Plan, run: str) -> dict[str, Any]:
+    """What the command that writes the page of a finding is given (see `report.settings.Page`); `run` is the
+    command that makes the study."""
+    finding = plan.study.finding
+    assert finding is not None
+    return {
+        "finding": finding.model_dump(exclude_none=True),
+        "seeds": sorted({run.seed for run in plan.runs}),
+        "bases": sorted({base.seed for base in plan.bases.values()}),
+        "run": run,
+        "predictions": f"{plan.results}/tables/predictions.csv",
+        "figures": {name: f"{plan.results}/figures/{name}.txt" for name in finding.figures},
+        "tables": {name: f"{plan.results}/tables/{name}.md" for name in finding.tables},
+    }
+
+
+def page_inputs(plan: Plan) -> list[str]:
+    """All files that must exist before the page of a finding is written."""
+    made = page(plan, "")
+    return [made["predictions"], *made["figures"].values(), *made["tables"].values()]
+
+
 # ------------------------------------------------------------------------------------------------ files
 
 
@@ -87,10 +116,13 @@ def _shortcuts(plan: Plan, wildcards: Wildcards) -> Files:
 
 
 def _statistics(plan: Plan, wildcards: Wildcards) -> Files:
+    """Those of the data sets that runs are trained on, and of the test questions that they are asked
+    besides."""
+    splits = [(name, split) for name in plan.datasets for split in SPLITS]
+    splits += [(name, "test") for name in plan.asked if name not in plan.datasets]
     return {
         f"{plan.study.datasets[name].title} ({split})": f"{plan.results}/data/{name}/{split}.csv"
-        for name in plan.datasets
-        for split in SPLITS
+        for name, split in splits
     }
 
 
@@ -99,6 +131,20 @@ def _histories(plan: Plan, wildcards: Wildcards) -> Files:
         plan.stage_name(run, spec): f"{plan.stage_folder(run, spec)}/history.csv"
         for run in plan.runs
         for spec in plan.chains[run]
+    }
+
+
+def _asked(plan: Plan, wildcards: Wildcards) -> Files:
+    """The grades of runs that are asked the questions of other data sets."""
+    return {f"{run_name(ask.run)}/{ask.asked}": plan.of_ask(ask) for ask in plan.asks}
+
+
+def _rewritten(plan: Plan, wildcards: Wildcards) -> Files:
+    """Those of runs that are asked rewrites."""
+    return {
+        f"{run_name(ask.run)}/{ask.asked}": plan.of_ask(ask)
+        for ask in plan.asks
+        if isinstance(plan.study.datasets[ask.asked].questions.root, Rewrites)
     }
 
 
@@ -114,10 +160,15 @@ FILES: Mapping[str, Callable[[Plan, Wildcards], Files]] = {
     "ending": _of_runs("ending"),
     "values": _of_runs("probe"),
     "decoded": _of_runs("decode"),
+    "interventions": _of_runs("intervene"),
+    "tracing": _of_runs("trace"),
     "shortcuts": _shortcuts,
     "statistics": _statistics,
     "histories": _histories,
     "questions": _questions,
+    "asked": _asked,
+    "rewritten": _rewritten,
+    "hops": lambda plan, _: {name: plan.questions(name, "test") for name in plan.asked},
 }
 
 # --------------------------------------------------------------------------------------------- settings
@@ -195,6 +246,57 @@ def points(plan: Plan, name: str) -> list[dict[str, Any]]:
     ]
 
 
+def predictions(plan: Plan) -> list[dict[str, Any]]:
+    """What the study predicts, each side with its number of thoughts."""
+    given = plan.study.finding.predictions if plan.study.finding else ()
+    return [
+        {"claim": one.claim}
+        | {
+            name: side.model_dump() | {"k": _k(plan, side)}
+            for name in ("more", "less", "one", "other")
+            if (side := getattr(one, name)) is not None
+        }
+        for one in given
+    ]
+
+
+def _k(plan: Plan, side: Side) -> int | None:
+    if side.k is not None or side.dataset is None or side.method is None:
+        return side.k
+    return plan.trained_k(side.dataset, side.method)
+
+
+def map_cells(plan: Plan) -> list[dict[str, Any]]:
+    """The rows of the necessity map at every number of layers and of hops, and the method that each is set
+    against: the one with as many places without content in a model of the same shape."""
+    if (necessity := plan.study.necessity) is None:
+        return []
+
+    def shape(method: str) -> tuple[int | None, int | None]:
+        return plan.study.model_of(method).layers, plan.study.model_of(method).width
+
+    done = plan.selected(necessity)
+    against = {(dataset, shape(method)): method for dataset, method in done
+               if method in necessity.rows[necessity.against]}  # fmt: skip
+    return [
+        {
+            "dataset": dataset,
+            "hops": plan.hops(dataset),
+            "layers": shape(method)[0],
+            "width": shape(method)[1],
+            "row": row,
+            "method": method,
+            "k": plan.trained_k(dataset, method),
+            "against": None if method == other else other,
+            "against_k": plan.trained_k(dataset, other) if other else 0,
+        }
+        for row, methods in necessity.rows.items()
+        for dataset, method in done
+        if method in methods
+        for other in [against.get((dataset, shape(method)))]
+    ]
+
+
 def planned(plan: Plan) -> list[dict[str, Any]]:
     """For every rule that uses a model: the most that a job may take, the hours of all jobs, their
     benchmarks."""
@@ -235,10 +337,11 @@ def cells(plan: Plan) -> list[dict[str, Any]]:
 
 def _other_jobs(plan: Plan, dataset: str, methods: tuple[str, ...]) -> list[tuple[str, int]]:
     """The jobs that evaluate the runs of one method; none for a group of methods."""
+    jobs = [(rule, run, run_name(run)) for rule, runs in plan.evaluated.items() for run in runs]
+    jobs += [("ask", run, f"{run_name(run)}/{asked}") for run, asked in plan.asks]
     return [
-        _measured_job(plan, rule, run_name(run), dataset)
-        for rule, runs in plan.evaluated.items()
-        for run in runs
+        _measured_job(plan, rule, name, dataset)
+        for rule, run, name in jobs
         if run.dataset == dataset and (run.method,) == methods
     ]
 
@@ -269,6 +372,10 @@ SETTINGS: Mapping[str, Callable[[Plan, Wildcards], Any]] = {
     "bases": lambda plan, _: bases(plan),
     "stand_ins": lambda plan, _: stand_ins(plan),
     "runs": lambda plan, _: runs(plan),
+    "predictions": lambda plan, _: predictions(plan),
+    "map_cells": lambda plan, _: map_cells(plan),
+    "content": lambda plan, _: plan.study.necessity.thoughts if plan.study.necessity else "",
+    "width": lambda plan, _: plan.study.model.width or 0,
     "planned": lambda plan, _: planned(plan),
     "benchmarks": lambda plan, _: plan.benchmarks,
     "cells": lambda plan, _: cells(plan),

@@ -15,10 +15,11 @@ from coconut_study.common.files import written_folder
 from coconut_study.engine import checkpoints
 from coconut_study.engine.device import cpu_threads
 from coconut_study.questions import schema
-from coconut_study.sequences.templates import TEMPLATES
+from coconut_study.questions.graphs import CONCEPTS, PERSONS
+from coconut_study.sequences.templates import TEMPLATES, Text
 from coconut_study.training import base_model, preflight
 from coconut_study.training.pretrain import Pretrainer
-from coconut_study.training.settings import BaseSpec
+from coconut_study.training.settings import BaseSpec, Pool
 
 
 def make_base(spec: BaseSpec, questions: Sequence[Path], out: Path) -> None:
@@ -30,10 +31,13 @@ def make_base(spec: BaseSpec, questions: Sequence[Path], out: Path) -> None:
         raise StudyError("; ".join(wrong))
     read = [question for path in questions for question in schema.read(path)]
     template = TEMPLATES[spec.text.template]
-    model, tokenizer = base_model.make(spec.model, spec.seed, map(template.text, read))
+    texts = [*map(template.text, read), Text(" ".join(pool(spec.model.names)), [], "")]
+    model, tokenizer = base_model.make(spec.model, spec.seed, texts)
     reports = []
     if settings := spec.model.pretraining:
-        reports = Pretrainer(model, tokenizer, read, settings, spec.text, spec.seed).run()
+        reports = Pretrainer(
+            model, tokenizer, read, settings, spec.text, spec.seed, pool(spec.model.names)
+        ).run()
     card = provenance.card(
         settings=spec.model_dump(mode="json"),
         stage=None,
@@ -42,3 +46,8 @@ def make_base(spec: BaseSpec, questions: Sequence[Path], out: Path) -> None:
     )
     with written_folder(out) as folder:
         checkpoints.save(folder, model, tokenizer, card)
+
+
+def pool(names: Pool | None) -> tuple[str, ...]:
+    """The names that a new model has besides those of the questions."""
+    return (*PERSONS[: names.persons], *CONCEPTS[: names.concepts]) if names else ()

@@ -50,6 +50,10 @@ def train(
     history: Annotated[Path, typer.Option(help="CSV file to write, one row per epoch")],
     minutes: Minutes = 10,
     card: Card = None,
+    rewrites: Annotated[
+        Path | None, typer.Option(help="questions and rewrites that are asked after every epoch")
+    ] = None,
+    rewrites_card: Annotated[Path | None, typer.Option(help="card of these")] = None,
 ) -> None:
     """Train one stage, or resume it after an interruption."""
     from coconut_study.questions import card as cards
@@ -58,7 +62,11 @@ def train(
 
     wanted, files = read_settings(StageSpec, spec), {"train": train, "valid": valid}
     cards.check(card, files, wanted.questions)
-    train_stage(wanted, parent, files, checkpoint, history, minutes)
+    if (rewrites is None) != (wanted.following is None):
+        raise StudyError("--rewrites: give them if the spec has the settings of rewrites, and only then")
+    if rewrites is not None:
+        cards.check(rewrites_card, {"test": rewrites}, wanted.following)
+    train_stage(wanted, parent, files, checkpoint, history, minutes, rewrites)
 
 
 @app.command()

@@ -130,6 +130,7 @@ def rows(batch: Batch, index: int, n_processes: int) -> Batch:
         tokens_BT=batch.tokens_BT[first::n_processes],
         mask_BT=mask_BT,
         positions_BT=batch.positions_BT[first::n_processes],
+        loops_B=None if batch.loops_B is None else batch.loops_B[first::n_processes],
         predictor_N=own.predictor_N // width // n_processes * width + own.predictor_N % width,
     )
 

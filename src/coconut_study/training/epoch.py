@@ -25,7 +25,8 @@ class Epoch:
     `questions` is the number of training questions, `loss` the mean cross-entropy of a predicted token
     (nats), `accuracy` the share of validation questions answered correctly at the thoughts of the stage,
     `removed` the units that iCoT has removed from the chain, and `thought_norm` the mean Euclidean norm of a
-    thought in training.
+    thought in training. `following` is the share of rightly answered questions whose answer moves with a
+    changed fact; None if no such questions are asked.
     """
 
     stage: int
@@ -35,6 +36,7 @@ class Epoch:
     accuracy: float
     removed: int
     thought_norm: float
+    following: float | None = None
 
 
 @dataclass(slots=True)

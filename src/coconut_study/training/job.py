@@ -31,18 +31,23 @@ def train_stage(
     checkpoint: Path,
     history: Path,
     minutes: float,
+    rewrites: Path | None = None,
 ) -> None:
     """Train a stage from the checkpoint `parent`, and write its checkpoint and its history.
+
+    The questions and rewrites of the file `rewrites` are asked after every epoch.
 
     `files` are the question files "train" and "valid". A state is saved every `minutes` into the folder
     `state` beside the checkpoint; after an interruption the same call resumes from it.
     """
     questions = {name: schema.read(path) for name, path in files.items()}
     model, tokenizer = checkpoints.load(parent)
-    trainer = StageTrainer(spec, model, tokenizer, questions["train"], questions["valid"])
+    asked = schema.read(rewrites) if rewrites else []
+    trainer = StageTrainer(spec, model, tokenizer, questions["train"], questions["valid"], asked)
     hashes = _checked_hashes(parent, files)
     card = file_hash(parent / checkpoints.CARD)
-    facts = (spec.model_dump_json(), *hashes.values(), card, f"{cpu_threads()} threads")
+    read = [*hashes.values(), *([file_hash(rewrites)] if rewrites else [])]
+    facts = (spec.model_dump_json(), *read, card, f"{cpu_threads()} threads")
     key = provenance.key("training.job", *facts)
     process = trainer.processes.index
     with workspace(checkpoint.with_name("state"), key, process) as folder:
@@ -89,7 +94,8 @@ def _write(
         if keeps_optimizer:
             trainer.learner.save(folder)
         checkpoints.save(folder, trainer.learner.model, trainer.tokenizer, card)
-    write_csv(history, pd.DataFrame([asdict(row) for row in rows]))
+    table = pd.DataFrame([asdict(row) for row in rows])
+    write_csv(history, table if trainer.rewrites is not None else table.drop(columns="following"))
 
 
 def _card(trainer: StageTrainer, hashes: dict[str, str]) -> dict[str, Any]:

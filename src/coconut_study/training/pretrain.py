@@ -27,12 +27,12 @@ from coconut_study.common.progress import bar
 from coconut_study.common.seeds import stream
 from coconut_study.engine.batches import Batch, collate
 from coconut_study.engine.forward import check_positions
-from coconut_study.engine.tokenizer import marks_of
+from coconut_study.engine.tokenizer import marks_of, word_ids
 from coconut_study.questions.graphs import CONCEPTS, PERSONS, Edge, Graph, rename
 from coconut_study.questions.question import Question
 from coconut_study.sequences.builder import Sequence as TokenSequence
 from coconut_study.sequences.methods import TextSettings
-from coconut_study.sequences.templates import TEMPLATES
+from coconut_study.sequences.templates import TEMPLATES, WORD
 from coconut_study.training.learner import Learner
 from coconut_study.training.schedule import learning_rate
 from coconut_study.training.settings import Growth, Pretraining
@@ -59,13 +59,14 @@ class Pretrainer:
         settings: Pretraining,
         text: TextSettings,
         seed: int,
+        names: Iterable[str] = (),
     ) -> None:
         self.learner = Learner(model, settings)
         self.tokenizer, self.settings, self.text, self.seed = tokenizer, settings, text, seed
         self.template = TEMPLATES[text.template]
         self.graphs = [question.graph for question in questions if question.graph is not None]
-        self.persons, self.concepts = names_in_use(self.graphs)
-        self.pad = marks_of(tokenizer).pad
+        self.persons, self.concepts = names_in_use(self.graphs, names)
+        self.pad, self.ids = marks_of(tokenizer).pad, word_ids(tokenizer)
         self.rng = stream("pretraining", seed)
 
     def run(self, reports: int = 10) -> list[Report]:
@@ -128,8 +129,7 @@ class Pretrainer:
         StudyError if a page exceeds the positions of the model.
         """
         texts = [text for page in pages for text in (page.facts, *chain.from_iterable(page.walks))]
-        with explained(f"{self.tokenizer.name_or_path}: the tokenizer fails on the facts"):
-            ids = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"])
+        ids = iter(self._tokenize(texts))
         rows, counted = [], []
         for page in pages:
             facts, after = next(ids), []
@@ -150,6 +150,13 @@ class Pretrainer:
         )
         return collate(rows, self.pad).only(torch.tensor(counted))
 
+    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of texts."""
+        if self.ids is not None:
+            return [[self.ids[word] for word in WORD.findall(text)] for text in texts]
+        with explained(f"{self.tokenizer.name_or_path}: the tokenizer fails on the facts"):
+            return self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -167,10 +174,10 @@ class Page:
     floor: float
 
 
-def names_in_use(graphs: Iterable[Graph]) -> tuple[int, int]:
+def names_in_use(graphs: Iterable[Graph], others: Iterable[str] = ()) -> tuple[int, int]:
     """The smallest numbers of persons and of concepts, from the beginning of their lists, that have the names
-    of all `graphs`; the whole lists if one has names of its own."""
-    names = {name for graph in graphs for name in graph.names}
+    of all `graphs` and `others`; the whole lists if one has names of its own."""
+    names = {*others, *(name for graph in graphs for name in graph.names)}
     if not names <= {*PERSONS, *CONCEPTS}:
         return len(PERSONS), len(CONCEPTS)
     persons, concepts = (

@@ -15,16 +15,16 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study.common.seeds import stream
 from coconut_study.engine.forward import check_positions
-from coconut_study.engine.tokenizer import marks_of
-from coconut_study.questions.question import Question, by_graph, redraw
+from coconut_study.engine.tokenizer import marks_of, word_ids
+from coconut_study.questions.question import Question, by_graph, redraw, redrawn
 from coconut_study.sequences.builder import Sequence as TokenSequence
-from coconut_study.sequences.builder import Tokens, build, tokenize
+from coconut_study.sequences.builder import Tokens, build, symbol_tokens, tokenize
 from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import TEMPLATES
 from coconut_study.training.schedule import smoothed
 from coconut_study.training.settings import StageSpec
 
-POOLS = ("persons", "concepts")  # settings of generated questions that list the names in use
+POOLS = ("persons", "concepts", "names")  # settings of generated questions: the names in use, their order
 
 
 class Sampler:
@@ -36,6 +36,8 @@ class Sampler:
         self.spec, self.tokenizer, self.questions = spec, tokenizer, questions
         self.template = TEMPLATES[spec.base.text.template]
         self.marks = marks_of(tokenizer)
+        self.ids = word_ids(tokenizer) if spec.base.text.template == "symbols" else None
+        self.pools = {key: spec.questions[key] for key in POOLS if key in spec.questions}
         together = spec.training.mirrors == "together"
         self.groups = by_graph(questions) if together else [[i] for i in range(len(questions))]
         self.group_of = [number for number, group in enumerate(self.groups) for _ in group]
@@ -62,10 +64,7 @@ class Sampler:
         Batches must be drawn in order: each continues the random streams of the epoch.
         """
         chosen = self.chosen(number)
-        if self.tokens is not None:
-            tokens = [self.tokens[i] for i in chosen]
-        else:
-            tokens = self.tokenize(self._redrawn(chosen))
+        tokens = [self.tokens[i] for i in chosen] if self.tokens else self._redrawn(chosen)
         return [build(one, self._layout(one, removed), self.marks) for one in tokens]
 
     def tokenize(self, questions: Sequence[Question]) -> list[Tokens]:
@@ -89,6 +88,8 @@ class Sampler:
         Redrawn training questions are not checked: their lengths are not known in advance.
         """
         layouts = [self.spec.layout, *self.spec.mixed]
+        if self.spec.extra is not None:
+            layouts += map(self.spec.extra.longest, layouts)
         if self.spec.removal is not None:
             layouts.append(self.spec.layout.without(0, "token"))
         tokens = [*(self.tokens or []), *validation]
@@ -99,15 +100,26 @@ class Sampler:
             "use a model with more positions, smaller questions, or fewer thoughts per step",
         )
 
-    def _redrawn(self, chosen: Sequence[int]) -> list[Question]:
+    def _redrawn(self, chosen: Sequence[int]) -> list[Tokens]:
         """Questions with new names; mirror questions in succession get the same names."""
-        pools = {key: self.spec.questions[key] for key in POOLS if key in self.spec.questions}
-        mirrors = [
-            [self.questions[i] for i in group] for _, group in groupby(chosen, self.group_of.__getitem__)
+        rng, mirrors = self.streams["names"], groupby(chosen, self.group_of.__getitem__)
+        groups = [[self.questions[i] for i in group] for _, group in mirrors]
+        if self.ids is None:
+            return self.tokenize([one for group in groups for one in redraw(group, rng, **self.pools)])
+        shared, eos = self.spec.base.text.facts_share_position, self.marks.eos
+        return [
+            symbol_tokens(graph, wording, self.ids, eos, shared=shared)
+            for group in groups
+            for graph, wording in redrawn([one.graph for one in group if one.graph], rng, **self.pools)
         ]
-        return [one for group in mirrors for one in redraw(group, self.streams["names"], **pools)]
 
     def _layout(self, tokens: Tokens, removed: int) -> Layout:
+        """The layout for a question, with a number of thoughts of its own if they are drawn."""
+        layout = self._stage_layout(tokens, removed)
+        extra = self.spec.extra
+        return extra.layout(layout, len(tokens.steps), self.streams["layouts"]) if extra else layout
+
+    def _stage_layout(self, tokens: Tokens, removed: int) -> Layout:
         """The layout of the stage, sometimes of another stage, or one with a part of the chain removed."""
         spec, rng = self.spec, self.streams["layouts"]
         if spec.removal is not None and removed < self.longest_chain:

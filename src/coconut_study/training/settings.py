@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from coconut_study.common.reading import read_json
 from coconut_study.common.settings import Closed, Name, Probability, check_folder, short_id
 from coconut_study.evaluation.settings import Responding
-from coconut_study.sequences.methods import Layout, Removal, TextSettings
+from coconut_study.sequences.methods import Extra, Layout, Removal, TextSettings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def _configuration(folder: Path) -> dict[str, Any]:
@@ -50,6 +53,13 @@ class Lora(Closed):
     ]
 
 
+class Pool(Closed):
+    """Names that a tokenizer of words has, whether questions use them or not: the first of their lists."""
+
+    persons: Annotated[int, Field(ge=2, le=17)]
+    concepts: Annotated[int, Field(ge=2, le=38)]
+
+
 class Model(Closed):
     """The base model of a study: loaded from a hub name or folder, or created from a configuration."""
 
@@ -69,6 +79,13 @@ class Model(Closed):
         Pretraining | None,
         Field(description="how a new model is pretrained before all runs; null for not at all"),
     ] = None
+    names: Annotated[
+        Pool | None,
+        Field(
+            description="names that `words` and pretraining have, although no training question has them",
+            exclude_if=lambda names: names is None,
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
@@ -80,6 +97,8 @@ class Model(Closed):
             raise ValueError(
                 "tokenizer: words is for a new model (architecture); a loaded model has its own tokenizer"
             )
+        if self.names is not None and self.tokenizer != "words":
+            raise ValueError("names: is for tokenizer: words; another tokenizer has its own words")
         if self.path is not None and self.pretraining is not None:
             raise ValueError(
                 "pretraining: is for a new model (architecture); a loaded model is pretrained already"
@@ -100,10 +119,24 @@ class Model(Closed):
     @property
     def positions(self) -> int | None:
         """Number of positions of a sequence; None if neither the study nor a folder says it."""
+        return self._number("n_positions", "max_position_embeddings")
+
+    @property
+    def layers(self) -> int | None:
+        """Number of layers; None if neither the study nor a folder says it."""
+        return self._number("n_layer", "num_hidden_layers")
+
+    @property
+    def width(self) -> int | None:
+        """Number of components of a hidden state; None if neither the study nor a folder says it."""
+        return self._number("n_embd", "hidden_size")
+
+    def _number(self, *names: str) -> int | None:
+        """The number that the configuration of the model has under one of these names; None for no number."""
         known = _configuration(self.folder) if self.folder else self.architecture or {}
         known = known.get("text_config", known)
-        positions = known.get("n_positions", known.get("max_position_embeddings"))
-        return positions if isinstance(positions, int) else None
+        number = next((known[name] for name in names if name in known), None)
+        return number if isinstance(number, int) else None
 
 
 class BaseSpec(Closed):
@@ -241,6 +274,25 @@ class Training(Optimization):
         return self
 
 
+class DrawnThoughts(Extra):
+    """The number of thoughts of a question: `c` for each step, at most those of the layout, and sometimes
+    more."""
+
+    c: PositiveInt
+
+    def layout(self, layout: Layout, n_steps: int, rng: np.random.Generator) -> Layout:
+        """A layout for a question with `n_steps` steps; one without thoughts stays as it is."""
+        if not layout.thoughts:
+            return layout
+        more = self.thoughts if rng.random() < self.probability else 0
+        return layout.model_copy(update={"thoughts": min(layout.thoughts, self.c * n_steps) + more})
+
+    def longest(self, layout: Layout) -> Layout:
+        """The layout with the most thoughts that a question may get."""
+        more = self.thoughts if layout.thoughts else 0
+        return layout.model_copy(update={"thoughts": layout.thoughts + more})
+
+
 class StageSpec(Closed):
     """All that determines a trained stage. Runs with equal specs share the stage."""
 
@@ -254,6 +306,20 @@ class StageSpec(Closed):
     mixed: Annotated[
         tuple[Layout, ...], Field(description="layouts of other stages to mix in, by number of hidden steps")
     ]
+    following: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="settings of the rewrites that are asked after every epoch; null for none",
+            exclude_if=lambda following: following is None,
+        ),
+    ] = None
+    extra: Annotated[
+        DrawnThoughts | None,
+        Field(
+            description="how the number of thoughts varies among questions; null if it does not",
+            exclude_if=lambda extra: extra is None,
+        ),
+    ] = None
     stage: int
     seed: int
     epochs: float

@@ -29,7 +29,7 @@ from coconut_study.training.sampler import Sampler
 from coconut_study.training.saver import Saver
 from coconut_study.training.schedule import StageSchedule
 from coconut_study.training.settings import StageSpec
-from coconut_study.training.validation import Validation
+from coconut_study.training.validation import Following, Validation
 
 CHECK_EVERY = 16  # updates between two checks of the loss
 
@@ -47,12 +47,14 @@ class StageTrainer:
         tokenizer: PreTrainedTokenizerBase,
         train: Sequence[Question],
         valid: Sequence[Question],
+        rewrites: Sequence[Question] = (),
     ) -> None:
         self.spec, self.tokenizer = spec, tokenizer
         self.sampler = Sampler(spec, tokenizer, train)
         self.schedule = StageSchedule(spec, len(train), self.sampler.longest_chain)
         valid_tokens = self.sampler.tokenize(valid)
-        self.sampler.check_lengths(model, valid_tokens)
+        rewrite_tokens = self.sampler.tokenize(rewrites) if rewrites else []
+        self.sampler.check_lengths(model, [*valid_tokens, *rewrite_tokens])
         self.schedule.check_removal()
         if spec.base.model.lora is not None:
             lora.prepare(model, spec.base.model.lora, self.sampler.marks.added, spec.seed)
@@ -62,6 +64,9 @@ class StageTrainer:
         self.processes = self.learner.processes
         self.device = self.learner.accelerator.device
         self.validation = Validation(spec, tokenizer, valid, valid_tokens, self.processes)
+        self.rewrites = (
+            Following(spec, tokenizer, rewrites, rewrite_tokens, self.processes) if rewrites else None
+        )
         self.updater = Updater(self.learner, spec.training, self.sampler.marks.pad)
         self.saver: Saver | None = None
         self.best: dict[str, Tensor] | None = None
@@ -81,7 +86,9 @@ class StageTrainer:
             self.learner.load(parent)
         if not self._resume():
             removed = self.schedule.removed(0)
-            self.history = [Epoch(self.spec.stage, 0, 0, nan, self.accuracy(), removed, nan)]
+            self.history = [
+                Epoch(self.spec.stage, 0, 0, nan, self.accuracy(), removed, nan, self.following())
+            ]
             if saver is not None and self.spec.training.roll_back:
                 self._save(saver)
         while True:
@@ -130,6 +137,18 @@ class StageTrainer:
             self._end()
         return share
 
+    def following(self) -> float | None:
+        """Share of rightly answered questions whose answer moves with a changed fact; None without rewrites.
+
+        StudyError if a signal ends the job meanwhile.
+        """
+        if self.rewrites is None:
+            return None
+        share = self.rewrites.share(self.learner.model, self._told_to_stop)
+        if self._stopped():
+            self._end()
+        return share
+
     def _finish_epoch(self, epoch: int) -> None:
         """Measure the model after an epoch, and start the next."""
         row = self.epoch_state.row(
@@ -138,6 +157,7 @@ class StageTrainer:
             questions=self.schedule.questions(epoch),
             accuracy=self.accuracy(),
             removed=self.schedule.removed(self.schedule.first_step(epoch + 1) - 1),
+            following=self.following(),
         )
         self.history.append(row)
         if self.spec.keep == "best" and is_best(self.history):

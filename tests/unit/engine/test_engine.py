@@ -173,6 +173,21 @@ def test_without_thoughts_it_is_the_plain_model(model):
     assert_close(model, found, torch.cat(expected))
 
 
+def test_pauses_read_one_after_the_other_are_pauses_read_in_one_pass(model, marks):
+    """What a pause is does not depend on any state, so more passes over pauses are not more computation."""
+    rng = np.random.default_rng(9)
+    pauses = [marks.pause] * 6
+    row = sequence(rng, 8, 0, 4)
+    in_one = Sequence(row.before + pauses, 0, row.after, list(range(18)), row.n_loss)
+    batch = collate([in_one], pad=0)
+    whole = forward.hidden_states(model, batch)
+    reader = forward.Reader(model)
+    embeds, mask, positions = reader.embed(batch.tokens_BT), batch.mask_BT, batch.positions_BT
+    spans = [(0, 8), *((n, n + 1) for n in range(8, 14)), (14, 18)]
+    passes = [reader.read(embeds[:, a:b], mask[:, :b], positions[:, a:b]) for a, b in spans]
+    assert_close(model, torch.cat(passes, dim=1), whole)
+
+
 def test_padding_changes_nothing(model, mixed):
     alone = [forward.predictions(model, collate([row], pad=0)) for row in mixed]
     for pad in (0, 17):

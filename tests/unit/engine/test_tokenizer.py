@@ -1,11 +1,12 @@
 import pytest
 import torch
+from tokenizers import models, normalizers, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
-from coconut_study.engine.tokenizer import add_marks, load_tokenizer, marks_of, word_level
-from coconut_study.sequences.templates import TEMPLATES, answer_of
+from coconut_study.engine.tokenizer import add_marks, load_tokenizer, marks_of, word_ids, word_level
+from coconut_study.sequences.templates import TEMPLATES, WORD, answer_of
 from coconut_study.training import base_model
 from coconut_study.training.settings import Model
 
@@ -24,6 +25,37 @@ def test_every_word_is_one_token_and_comes_back(template, question):
     assert template.read(tokenizer.decode(ids)) == template.read(written)
     assert answer_of(tokenizer.decode(ids)) == answer_of(written)
     assert tokenizer("never", add_special_tokens=False)["input_ids"] == [tokenizer.unk_token_id]
+
+
+def test_words_looked_up_are_the_tokens_of_the_tokenizer_before_and_after_it_was_saved(
+    template, question, pretrained
+):
+    written = word_level([template.text(question)])
+    add_marks(written)
+    for tokenizer in (written, load_tokenizer(pretrained[0])):
+        ids = word_ids(tokenizer)
+        for text in (
+            *template.text(question)[::2],
+            "Tom zumpus",
+            " ### impus?",
+            "a\nb...\n\nÉva's 3 | _x",
+            "",
+        ):
+            looked_up = [ids[word] for word in WORD.findall(text)]
+            assert looked_up == tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+@pytest.mark.parametrize("change", ["lower case", "blanks", "model"])
+def test_words_of_other_tokenizers_are_not_looked_up(question, change):
+    tokenizer = word_level([TEMPLATES["prose"].text(question)])
+    backend = tokenizer.backend_tokenizer
+    if change == "lower case":
+        backend.normalizer = normalizers.Lowercase()
+    elif change == "blanks":
+        backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    else:
+        backend.model = models.BPE(unk_token="<unk>")
+    assert word_ids(tokenizer) is None
 
 
 def test_marks_are_added_once_and_saved(template, question, tmp_path):

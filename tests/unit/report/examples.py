@@ -4,6 +4,8 @@ import math
 
 import pandas as pd
 
+from coconut_study.evaluation.columns import INTERVENTIONS
+
 TITLES = {"d": "Data set", "e": "Other set", "cot": "CoT", "coconut": "Coconut", "slow": "Slow & steady"}
 ROLES = {"cot": "written", "coconut": "thoughts", "slow": "control"}
 PAPER = {
@@ -65,6 +67,27 @@ def rows(seed, k, question, *candidates, group=None, frontier=None):
     )  # fmt: skip
 
 
+def answers(seed, question, *, method="coconut", group=None, part="input", thoughts="all", later="kept",
+            escape=0, **choices):  # fmt: skip
+    """One row per content, with its forced choice in percent; `escape` percent are on neither option. An
+    underscore in the name of a content is a blank. The free answer is the forced one, if that has more than
+    half."""
+    shared = (100 - escape) / 100
+    return pd.DataFrame(
+        [
+            {"dataset": "d", "method": method, "seed": seed, "question": question,
+             "group": question if group is None else group, "thoughts": thoughts,
+             "content": content.replace("_", " "), "part": part, "later": later,
+             "p right": shared * choice / 100, "p wrong": shared * (1 - choice / 100), "right": choice > 50}
+            for content, choice in choices.items()
+        ],
+        columns=list(INTERVENTIONS),
+    )  # fmt: skip
+
+
+UNASKED = answers(1, 0)  # a study without interventions
+
+
 # What the functions of the catalog take by keyword.
 SETTINGS = {
     "titles": TITLES, "roles": ROLES, "paper_dataset": "prosqa", "rows": ROWS, "worked": 95, "margin": 3,
@@ -76,5 +99,11 @@ SETTINGS = {
     "planned": [{"rule": "train", "gpus": 0, "memory_mb": 1, "hours": 2.5, "benchmarks": ["one.tsv"]}],
     "benchmarks": "nowhere",
     "cells": [{"dataset": "d", "methods": ["cot"], "cards": ["none.json"], "jobs": [["none.tsv", 1]]}],
+    "map_cells": [{"dataset": "d", "hops": 3, "layers": 2, "width": 64, "row": method, "method": method,
+                   "k": k, "against": "cot" if k else None, "against_k": 0}
+                  for method, k in (("cot", 0), ("coconut", 2))],
+    "predictions": [{"claim": "thoughts help", "more": {"dataset": "d", "method": "coconut", "k": 2},
+                     "less": {"dataset": "d", "method": "cot", "k": 0}}],
+    "content": "coconut", "width": 64,
     "dataset": "d", "method": "coconut", "references": ["cot"], "case": 0,
 }  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coconut_study.evaluation.columns import CLOCK, ENDING, VALUES
+from coconut_study.evaluation.columns import CLOCK, ENDING, INTERVENTIONS, VALUES
 from coconut_study.report import claims, scores, sides
 from coconut_study.report.intervals import FIXED, estimate
 from coconut_study.report.stand_ins import LAST_PATH
@@ -356,10 +356,11 @@ def candidates(values):
     return pd.DataFrame(rows)
 
 
-def judged(told, grades=None, values=None, shortcuts=None):
+def judged(told, grades=None, values=None, shortcuts=None, intervened=None):
     counts = scores.by_group(planted("cot", 0.5, np.random.default_rng(1)) if grades is None else grades)
     return claims.claims(
         counts, empty(CLOCK), empty(ENDING), empty(VALUES) if values is None else values,
+        empty(INTERVENTIONS) if intervened is None else intervened,
         empty(("dataset", "rule", "question", "group", "points")) if shortcuts is None else shortcuts,
         paper(*told), stand_ins=STAND_INS, margin=5.0, bases=BASES,
     )  # fmt: skip
@@ -378,6 +379,32 @@ def test_planted_responses_lead_to_the_verdicts_that_are_true():
             [planted("cot", 0.5, rng, seeds=seeds), planted("coconut", share, rng, k=2, seeds=seeds)]
         )
         assert judged([ABOVE, beats_rule], grades, shortcuts=coin)["verdict"].tolist() == verdicts
+
+
+def replaced(method, lost, rng):
+    """Forced choices of 60 questions, with own thoughts and with mean ones, which lose `lost` percent."""
+    at = [(seed, question, content) for seed in range(1, 6) for question in range(60) for content in lost]
+    table = pd.DataFrame(at, columns=["seed", "question", "content"])
+    choice = 0.8 + rng.normal(0, 0.05, len(table)) - table["content"].map(lost) / 100
+    return table.assign(
+        dataset="ours", method=method, group=table["question"] // 4, thoughts="all", part="input",
+        later="kept", right=True, **{"p right": choice, "p wrong": 1 - choice},
+    )  # fmt: skip
+
+
+def test_thoughts_are_needed_where_answers_lose_without_what_they_hold():
+    rng = np.random.default_rng(4)
+    needed = {"claim": "answers need thoughts", "reference": "section 3", "dataset": "prosqa",
+              "more": {"method": "coconut", "measure": "necessity"}}  # fmt: skip
+    told = [needed | {"less": {"value": 0}}, needed | {"less": {"method": "cot", "measure": "necessity"}}]
+    for lost, of_others, verdicts in (
+        (30, 0, ["supported", "supported"]),
+        (0, 0, ["equivalent", "equivalent"]),
+        (30, 30, ["supported", "equivalent"]),
+    ):
+        rows = [replaced(name, {"own": 0, "mean": share}, rng)
+                for name, share in (("coconut", lost), ("cot", of_others))]  # fmt: skip
+        assert judged(told, intervened=pd.concat(rows))["verdict"].tolist() == verdicts
 
 
 def test_a_uniform_choice_is_never_supported_although_pooled_values_differ():

@@ -11,7 +11,7 @@ from coconut_study.report import commands
 from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.report.scores import RUN
 
-from .examples import PAPER, RULES, SETTINGS, history
+from .examples import PAPER, RULES, SETTINGS, answers, graded, history
 
 
 def rows_of_runs(table, folder):
@@ -43,6 +43,7 @@ def files(grades, values, question, tmp_path):
         "clock": pd.DataFrame(run | times),
         "ending": pd.DataFrame(run | ends | {"threshold": 0.5}),
         "decoded": pd.DataFrame(run | token),
+        "interventions": answers(1, 0, own=90, mean=50, mirror=10),
     }
     found = {kind: rows_of_runs(table, tmp_path / kind) for kind, table in tables.items()}
     others = {
@@ -53,6 +54,8 @@ def files(grades, values, question, tmp_path):
     for (kind, name), table in others.items():
         write_csv(tmp_path / f"{kind}.csv", table)
         found[kind] = {name: str(tmp_path / f"{kind}.csv")}
+    write_csv(tmp_path / "asked.csv", graded("coconut", 1, 2, ["correct label"] * 4, dataset="e"))
+    found["asked"] = found["rewritten"] = {"d/coconut/seed1/e": str(tmp_path / "asked.csv")}
     paper = PAPER | {
         "names": {"cot": "CoT", "prosqa": "ProsQA"},
         "models": {"default": "gpt2"},
@@ -62,8 +65,10 @@ def files(grades, values, question, tmp_path):
     }
     (tmp_path / "paper.yaml").write_text(json.dumps(paper), encoding="utf-8")
     schema.write(tmp_path / "test.jsonl", [question])
+    schema.write(tmp_path / "four.jsonl", [question] * 4)
     return found | {
-        "paper": {"paper": str(tmp_path / "paper.yaml")}, "questions": {"d": str(tmp_path / "test.jsonl")}
+        "paper": {"paper": str(tmp_path / "paper.yaml")}, "questions": {"d": str(tmp_path / "test.jsonl")},
+        "hops": {"e": str(tmp_path / "four.jsonl")},
     }  # fmt: skip
 
 

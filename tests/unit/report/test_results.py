@@ -7,13 +7,13 @@ import pytest
 
 from coconut_study.report import results, scores
 
-from .examples import BASES, PAPER, ROWS, RULES, TITLES, point
+from .examples import BASES, PAPER, ROWS, RULES, TITLES, UNASKED, point
 
 
 def test_the_main_table_takes_the_trained_number_of_thoughts_and_sets_the_paper_beside(grades):
-    table = results.main(scores.by_group(grades), RULES, PAPER, rows=ROWS, worked=95, bases=BASES).set_index(
-        "method"
-    )
+    table = results.main(
+        scores.by_group(grades), UNASKED, RULES, PAPER, rows=ROWS, worked=95, bases=BASES
+    ).set_index("method")
     assert table.loc["cot", ["seeds", "accuracy", "tokens"]].tolist() == [2, 50, 4]
     assert table.loc["coconut", ["seeds", "accuracy", "tokens"]].tolist() == [1, 100, 6]
     assert table.loc["cot", "paper accuracy"] == 77.5
@@ -36,7 +36,7 @@ def test_every_run_stands_by_itself(grades):
 
 
 def test_a_missing_number_is_never_shown_as_zero(grades):
-    table = results.main(scores.by_group(grades), RULES, PAPER, rows=ROWS, worked=95, bases=BASES)
+    table = results.main(scores.by_group(grades), UNASKED, RULES, PAPER, rows=ROWS, worked=95, bases=BASES)
     read = results.format_main(table, titles=TITLES).set_index("method")
     assert read.loc["Coconut", "paper: accuracy (%)"] == "–"
     assert read.loc["Coconut", "accuracy (%)"] == "100.0"

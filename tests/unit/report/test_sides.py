@@ -8,7 +8,7 @@ from coconut_study.report import scores
 from coconut_study.report.intervals import FIXED
 from coconut_study.report.sides import Side, measured
 
-from .examples import RULES, graded
+from .examples import RULES, answers, graded
 
 RUN = {"dataset": "d", "method": "cot", "seed": 1}
 
@@ -30,7 +30,8 @@ def found():
             for i in range(4)
         ]
     )  # fmt: skip
-    return measured(scores.by_group(grades), times, ends, pd.DataFrame(columns=list(VALUES)), RULES)
+    replaced = answers(1, 0, method="coconut", own=90, mean=60)
+    return measured(scores.by_group(grades), times, ends, pd.DataFrame(columns=list(VALUES)), replaced, RULES)
 
 
 def test_a_measure_of_responses_has_a_row_per_seed(found):
@@ -50,6 +51,10 @@ def test_answers_have_the_way_in_which_thoughts_end(found):
     assert found(Side("d", "cot", "classifier")).to_numpy().tolist() == [[50.0, 0.0]]
 
 
+def test_necessity_is_of_answers_with_other_thoughts(found):
+    assert found(Side("d", "coconut", "necessity")).to_numpy() == pytest.approx(30)
+
+
 def test_a_rule_has_a_single_row(found):
     table = found(Side("d", "shortcut: coin"))
     assert table.index.tolist() == [FIXED]
@@ -64,6 +69,7 @@ def test_a_rule_has_a_single_row(found):
         Side("d", "coconut", "seconds", 0),
         Side("d", "cot", "advantage", 1),
         Side("e", "cot", "fixed"),
+        Side("d", "cot", "necessity"),
         Side("d", "shortcut: none"),
     ],
 )

@@ -6,7 +6,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from coconut_study.common.errors import StudyError
-from coconut_study.report import style, thought_figures, thoughts
+from coconut_study.report import contrasts, style
+from coconut_study.report.figures import tree as search
+from coconut_study.report.figures import values as panels
 
 from .examples import BASES, ROLES, TITLES, rows
 
@@ -19,17 +21,15 @@ def look():
 
 @pytest.fixture
 def three(values):
-    """The values of three seeds, and those of another method after the same numbers of thoughts."""
+    """The values of three seeds, and those of another method after the same numbers of contrasts."""
     third = values[values["seed"] == 1].assign(seed=3)
     ours = pd.concat([values, third], ignore_index=True)
     return pd.concat([ours, ours.assign(method="slow", value=ours["value"] / 10)], ignore_index=True)
 
 
 def draw(values, dataset="d"):
-    tables = (thoughts.best(values, bases=BASES), thoughts.contrasts(values, bases=BASES))
-    return thought_figures.values(
-        *tables, thoughts.values_seeds(values), titles=TITLES, roles=ROLES, dataset=dataset
-    )
+    tables = (contrasts.best(values, bases=BASES), contrasts.contrasts(values, bases=BASES))
+    return panels.values(*tables, contrasts.values_seeds(values), titles=TITLES, roles=ROLES, dataset=dataset)
 
 
 def texts(drawn):
@@ -84,7 +84,7 @@ def test_the_title_says_what_the_intervals_bear():
 
 
 def test_the_words_hold_the_numbers_of_the_table(three):
-    row, words = thoughts.contrasts(three, bases=BASES).iloc[0], draw(three).alt
+    row, words = contrasts.contrasts(three, bases=BASES).iloc[0], draw(three).alt
     assert f"Coconut, after 1 thought: correct minus incorrect {row['mean']:.1f}" in words
     assert "second step minus first" in words
 
@@ -112,7 +112,7 @@ def probed():
 
 
 def tree(values, questions, case=0):
-    return thought_figures.tree(values, questions, titles=TITLES, roles=ROLES, method="coconut", case=case)
+    return search.tree(values, questions, titles=TITLES, roles=ROLES, method="coconut", case=case)
 
 
 def test_the_search_tree_shows_what_the_root_leads_to_and_the_other_option(probed, question):

@@ -35,6 +35,9 @@ LAYOUTS = {
     ("without_thought", 0): Q + S1 + S2 + S3 + A,
     ("without_thought", 1): Q + S2 + S3 + A,
     ("without_thought", 3): Q + A,
+    ("looped", 0): Q + S1 + S2 + S3 + A,
+    ("looped", 1): Q + S2 + S3 + A,
+    ("looped", 3): Q + A,
     ("pause_as_thought", 0): [*Q, B, E, *S1, *S2, *S3, *A],
     ("pause_as_thought", 2): [*Q, B, P, P, P, P, E, *S3, *A],
 }
@@ -67,6 +70,15 @@ def test_a_chain_shorter_than_the_stage_has_no_steps_left(methods, marks):
     short = Tokens(Q, [0, 1], [S1], A)
     sequence = build(short, methods["coconut"].layout(SCHEDULE, 2), marks)
     assert (sequence.thoughts, sequence.after) == (4, [E, *A])
+
+
+def test_loops_are_as_many_as_the_thoughts_of_coconut_and_have_no_places(methods, marks):
+    for stage in range(4):
+        thoughts, loops = (methods[name].layout(SCHEDULE, stage) for name in ("coconut", "looped"))
+        assert loops.thoughts == thoughts.thoughts
+        assert (loops.places, thoughts.places) == (0, thoughts.thoughts)
+        sequence = build(TOKENS, loops, marks)
+        assert (sequence.loops, sequence.thoughts) == (loops.thoughts, 0)
 
 
 def test_stages_that_agree_have_equal_layouts(methods):

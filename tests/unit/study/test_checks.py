@@ -122,6 +122,26 @@ def test_experiments_on_thoughts_need_methods_with_thoughts_that_suit_them(key):
     assert f"{key}.methods: coconot is not defined; did you mean coconut?" in message_of(unknown)
 
 
+def test_loops_have_no_places_that_could_be_probed():
+    study = smoke(["coconut", "looped"], probing=EXPERIMENTS["probing"] | {"methods": ["coconut", "looped"]})
+    assert "probing.methods: looped has loops, which have no places in the sequence" in message_of(study)
+
+
+def test_a_looped_model_responds_after_any_number_of_loops():
+    swept = {"methods": ["looped", "coconut"], "k": [0, 1]}
+    assert read_study(smoke(["looped", "coconut"], sweep=swept))
+    assert read_study(smoke(["looped"], sweep={"methods": ["looped"], "k": [9]}))
+    message = "sweep.k: 9 exceeds the 2 thoughts of coconut on balanced"
+    assert message in message_of(smoke(["coconut"], sweep={"methods": ["coconut"], "k": [9]}))
+
+
+def test_loops_take_no_positions():
+    """A model of as many positions as a question of one token and the written tokens need."""
+    exact = {"model__architecture__n_positions": 13}
+    assert read_study(smoke(["looped"], **exact))
+    assert "and a question exceed the 13 positions" in message_of(smoke(["pause_as_thought"], **exact))
+
+
 def test_pauses_are_probed_beside_thoughts():
     methods = ["coconut", "pause_as_thought"]
     study = read_study(smoke(methods, probing=EXPERIMENTS["probing"] | {"methods": methods}))

@@ -80,7 +80,7 @@ def test_a_second_file_may_change_the_data_and_leave_experiments_out():
     assert [spec.stage for spec in Plan(found).chain("word_problems", "coconut", 0)] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("name", ["other_seeds", "balanced", "side_by_side", "budget"])
+@pytest.mark.parametrize("name", ["other_seeds", "balanced", "side_by_side", "findings/budget"])
 def test_shipped_second_files_are_valid_over_the_quick_study(name):
     study = read_study(settings("quick", name))
     assert study.study != "quick"
@@ -88,7 +88,7 @@ def test_shipped_second_files_are_valid_over_the_quick_study(name):
 
 
 def test_more_budget_for_cot_changes_nothing_else():
-    plan, quick = (Plan(read_study(settings(*names))) for names in (("quick", "budget"), ("quick",)))
+    plan, quick = (Plan(read_study(settings(*names))) for names in (("quick", "findings/budget"), ("quick",)))
     epochs = {name: plan.chain("planning", name, 1)[0].epochs for name in ("cot", "cot_2x", "cot_4x")}
     assert [epochs[name] / epochs["cot"] for name in epochs] == [1, 2, 4]
     for method in ("coconut", "cot"):

@@ -174,9 +174,9 @@ def test_each_run_is_in_three_parts():
 
 
 def test_an_experiment_that_is_left_out_has_no_runs():
-    plan = plan_of(settings("smoke"))
+    plan = plan_of(settings("smoke") | {"interventions": None, "tracing": None, "transfer": []})
     assert {rule: len(runs) for rule, runs in plan.evaluated.items()} == {
-        "respond": 6, "clock": 0, "ending": 0, "probe": 0, "decode": 0,
+        "respond": 6, "clock": 0, "ending": 0, "probe": 0, "decode": 0, "intervene": 0, "trace": 0,
     }  # fmt: skip
     assert plan.measured(plan.runs) == plan.of_runs("grades.csv")
     assert set(plan.jobs) == {"base", "train", "respond"}

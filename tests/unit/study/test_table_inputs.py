@@ -16,7 +16,7 @@ PAPER = "config/paper_numbers.yaml"
 @pytest.fixture(scope="module")
 def small():
     """Five runs on two data sets, and a sweep of Coconut."""
-    return plan_of(settings("smoke"))
+    return plan_of(settings("smoke") | {"interventions": None, "tracing": None, "transfer": []})
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,16 @@ ICOT = {
     "markers": False,
     "training": {"reset_optimizer": "removal"},
 }
-NO_OTHERS = {"comparisons": {}, "clock": None, "ending": None, "probing": None, "decoding": None}
+NO_OTHERS = {
+    "comparisons": {},
+    "clock": None,
+    "ending": None,
+    "probing": None,
+    "decoding": None,
+    "interventions": None,
+    "tracing": None,
+    "transfer": [],
+}
 
 
 @pytest.fixture(scope="session")

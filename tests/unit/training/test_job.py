@@ -2,15 +2,19 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
 from coconut_study.engine.device import cpu_threads
-from coconut_study.questions import schema
+from coconut_study.questions import rewrites, schema
 from coconut_study.training import job
 from coconut_study.training.learner import Learner
+from coconut_study.training.stage import StageTrainer
+from coconut_study.training.validation import Validation
 
 N_UPDATES = 4  # of a stage
 
@@ -37,10 +41,10 @@ def threads():
     torch.set_num_threads(before)
 
 
-def train(folder, spec, out):
+def train(folder, spec, out, asked=None):
     files = {name: folder / f"{name}.jsonl" for name in ("train", "valid")}
     job.train_stage(
-        spec, folder / "base", files, folder / out / "checkpoint", folder / out / "history.csv", 0
+        spec, folder / "base", files, folder / out / "checkpoint", folder / out / "history.csv", 0, asked
     )
 
 
@@ -88,3 +92,27 @@ def test_a_stage_without_room_on_the_disk_leaves_nothing(folder, stages, monkeyp
     with pytest.raises(StudyError, match="full: the states and the checkpoint of this stage need up to"):
         train(folder, stages[1], "full")
     assert [*(folder / "full").iterdir()] == []
+
+
+def test_rewrites_are_asked_after_every_epoch_and_change_nothing_else(folder, stages, splits):
+    pairs = rewrites.pairs(splits["valid"], np.random.default_rng(0))
+    schema.write(folder / "rewrites.jsonl", pairs)
+    train(folder, stages[0], "plain")
+    train(folder, stages[0], "asked", folder / "rewrites.jsonl")
+    plain, asked = (pd.read_csv(folder / out / "history.csv") for out in ("plain", "asked"))
+    assert "following" not in plain
+    assert asked["following"].dropna().between(0, 1).all()
+    pd.testing.assert_frame_equal(asked.drop(columns="following"), plain)
+    for name in ("model.safetensors", "config.json"):
+        one, other = ((folder / out / "checkpoint" / name).read_bytes() for out in ("plain", "asked"))
+        assert one == other
+
+
+def test_following_counts_the_rewrites_of_rightly_answered_questions(stages, base, splits, monkeypatch):
+    pairs = rewrites.pairs(splits["valid"], np.random.default_rng(0))[:8]
+    right = iter([[True, True, False, True], [True, False, True, False]])
+    monkeypatch.setattr(Validation, "right", lambda self, model, stopped: next(right))
+    trainer = StageTrainer(stages[0], base[0], base[1], splits["train"], splits["valid"], pairs)
+    assert trainer.following() == pytest.approx(1 / 3)
+    plain = StageTrainer(stages[0], base[0], base[1], splits["train"], splits["valid"])
+    assert plain.following() is None

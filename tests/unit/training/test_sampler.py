@@ -1,17 +1,26 @@
 """Batches of a stage: order, mixing, and what iCoT leaves of the chain."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from coconut_study.common.errors import StudyError
+from coconut_study.common.seeds import stream
+from coconut_study.engine.tokenizer import add_marks, word_level
+from coconut_study.questions.question import by_graph, redraw
+from coconut_study.sequences.builder import build, tokenize
 from coconut_study.sequences.methods import Removal
 from coconut_study.sequences.templates import TEMPLATES, WORD
+from coconut_study.study.load import read_study
+from coconut_study.study.plan import Plan
 from coconut_study.training import base_model
 from coconut_study.training.micro_batches import split
 from coconut_study.training.sampler import Sampler
+from coconut_study.training.settings import DrawnThoughts
 
-from .conftest import changed, trained
+from ...studies import settings, with_value
+from .conftest import NO_OTHERS, changed, trained
 
 
 def removing(unit="token", per_epoch=1.0, smoothing=None, limit=None):
@@ -58,6 +67,35 @@ def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(sta
     assert [row.before for row in rows] == [row.before for row in sequences(plain, 4)]  # no other draw moves
 
 
+def test_thoughts_are_drawn_by_the_steps_of_a_question(stages, base, splits):
+    train = [splits["train"][0], replace(splits["train"][1], steps=splits["train"][1].steps[:1])] * 32
+    spec = stages[2].model_copy(
+        update={"mixed": (), "extra": DrawnThoughts(c=1, thoughts=2, probability=0.5)}
+    )
+    sampler = Sampler(spec, base[1], train)
+    drawn = {1: [], 2: []}
+    for number in range(4):
+        for i, row in zip(sampler.chosen(number), sampler.batch(number, removed=0), strict=True):
+            drawn[len(train[i].steps)].append(row.thoughts)
+    assert (set(drawn[1]), set(drawn[2])) == ({1, 3}, {2, 4})  # its steps, or two more
+    more = [k > 2 for ks in drawn.values() for k in ks]
+    assert 0.3 < sum(more) / len(more) < 0.7
+
+
+def test_only_stages_with_thoughts_draw_their_number(study):
+    extra = {"thoughts": 1, "probability": 0.5}
+    varied = with_value(settings("smoke") | NO_OTHERS, "datasets.balanced.schedule.extra", extra)
+    plain, drawn = (
+        {m: Plan(one).chain("balanced", m, 1) for m in ("coconut", "cot", "without_thought")}
+        for one in (study, read_study(varied))
+    )
+    assert [spec.extra is not None for spec in drawn["coconut"]] == [False, True, True]
+    assert drawn["cot"] == plain["cot"]
+    assert drawn["without_thought"] == plain["without_thought"]
+    assert drawn["coconut"][0].id == plain["coconut"][0].id
+    assert not {"extra", "following"} & plain["coconut"][2].model_dump().keys()
+
+
 def test_a_sampler_continues_from_its_state(stages, base, splits):
     sampler = Sampler(changed(stages[2], redraw=True), base[1], splits["train"])
     sampler.start_epoch(1)
@@ -67,6 +105,30 @@ def test_a_sampler_continues_from_its_state(stages, base, splits):
     again = Sampler(sampler.spec, base[1], splits["train"])
     again.load_state(1, state)
     assert again.batch(1, removed=0) == following
+
+
+@pytest.mark.parametrize("mirrors", ["together", "apart"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_questions_redrawn_as_tokens_are_those_redrawn_as_text(splits, mirrors, shared):
+    study = settings("smoke") | NO_OTHERS
+    study = with_value(study, "text", {"template": "symbols", "facts_share_position": shared})
+    spec = changed(
+        Plan(read_study(study)).chain("balanced", "coconut", 1)[1], redraw=True, mirrors=mirrors
+    ).model_copy(update={"mixed": ()})
+    template, train = TEMPLATES["symbols"], splits["train"]
+    tokenizer = word_level(map(template.text, train))
+    add_marks(tokenizer)
+    pools = {"persons": 2, "concepts": 12}  # the tokenizer knows the words of 8 concepts
+    sampler = Sampler(spec.model_copy(update={"questions": spec.questions | pools}), tokenizer, train)
+    for epoch in (0, 1):
+        sampler.start_epoch(epoch)
+        rng = stream("names", spec.seed, spec.stage, epoch)
+        for number in range(4):
+            asked = [train[i] for i in sampler.chosen(number)]
+            groups = by_graph(asked) if mirrors == "together" else [[i] for i in range(len(asked))]
+            drawn = [one for group in groups for one in redraw([asked[i] for i in group], rng, **pools)]
+            tokens = tokenize(drawn, template, tokenizer, shared=shared)
+            assert sampler.batch(number, 0) == [build(one, spec.layout, sampler.marks) for one in tokens]
 
 
 # ---------------------------------------------------------------------------------------------- lengths

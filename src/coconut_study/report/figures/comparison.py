@@ -1,0 +1,121 @@
+"""The points of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from coconut_study.report import marks
+from coconut_study.report.cells import rounded
+from coconut_study.report.palette import (
+    PAPER,
+    ROLES,
+    THOUGHTS,
+    THOUGHTS_PALE,
+    THOUGHTS_TINT,
+)
+from coconut_study.report.scores import ANSWER
+from coconut_study.report.style import Drawn, page
+
+
+def comparison(
+    table: pd.DataFrame,
+    seeds: pd.DataFrame,
+    main: pd.DataFrame,
+    *,
+    titles: Mapping[str, str],
+    roles: Mapping[str, str],
+    x: str,
+    xlabel: str,
+) -> Drawn:
+    """Right answers of the points of an experiment: one panel per data set, one line per series.
+
+    `x` is "label", "tokens" or "k". Labels that are not numbers are rows instead of places on the axis.
+    """
+    names = list(dict.fromkeys(table["dataset"]))
+    colours = _colours(table, roles)
+    numeric = x != "label" or np.isfinite(pd.to_numeric(table["label"], errors="coerce")).all()
+    n_rows = table.groupby("dataset").size().max()
+    title, alt = _compared(table, titles)
+    how = (
+        "Dots: seeds; lines: means and, upright, 95 % intervals, from three seeds on."
+        if numeric
+        else marks.HOW
+    )
+    how += " Dotted: a coin." * any(marks.baselines(main, name) for name in names)
+    needed = 2.8 if numeric else 1.05 + 0.3 * n_rows
+    figure, axes = page(needed, title, how, ncols=len(names), sharey=True, sharex=numeric)
+    for axis, name in zip(axes[0], names, strict=True):
+        rows, own = table[table["dataset"] == name], seeds[seeds["dataset"] == name]
+        draw = _curves if numeric else _listed
+        draw(axis, rows, own, colours, **({"x": x, "xlabel": xlabel} if numeric else {}))
+        if marks.baselines(main, name):
+            marks.coin(axis, vertical=not numeric)
+        marks.heading(axis, titles[name], up=0 if numeric else 13)
+    if numeric:
+        axes[0][0].set_ylabel(marks.ANSWERS)
+    return Drawn(figure, title, alt)
+
+
+def _colours(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, str]:
+    """The colour of every series: that of its first method; further series with thoughts are lighter."""
+    thoughts = iter((THOUGHTS, THOUGHTS_TINT, THOUGHTS_PALE))
+    first = table.groupby("series", sort=False)["method"].first()
+    return {
+        series: next(thoughts, THOUGHTS_PALE) if roles[method] == "thoughts" else ROLES[roles[method]]
+        for series, method in first.items()
+    }
+
+
+def _name(point: pd.Series, link: str) -> str:
+    """The series and label of a point; once if they are the same."""
+    return link.join(dict.fromkeys([point["series"], str(point["label"])]))
+
+
+def _compared(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[str, str]:
+    """The best point of the experiment; in the alternative text, every point."""
+    best = table.iloc[table["mean"].argmax()]
+    points = [
+        f"{titles[row['dataset']]}, {_name(row, ', ')}: {marks.percent(row, 'mean')}"
+        for _, row in table.iterrows()
+    ]
+    where = f" on {titles[best['dataset']]}" if table["dataset"].nunique() > 1 else ""
+    title = f"{_name(best, ' at ')}{where} answers most: {rounded(best['mean'])} %"
+    return title, f"Right answers: {'; '.join(points)}."
+
+
+def _curves(
+    axis: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, colours: Mapping[str, str], *, x: str, xlabel: str
+) -> None:
+    axis.set(xlabel=xlabel, ylim=marks.span([*rows["mean"], *rows["low"], *seeds[ANSWER]]))
+    ends = {}
+    for series, line in rows.groupby("series", sort=False):
+        at = pd.to_numeric(line[x])
+        axis.plot(at, line["mean"], color=colours[series], zorder=2)
+        axis.vlines(at, line["low"], line["high"], color=colours[series], linewidth=1, zorder=2)
+        for (_, point), where in zip(line.iterrows(), at, strict=True):
+            own = marks.of_runs(seeds, point)
+            axis.scatter([where] * len(own), own, s=24, color=colours[series], edgecolor=PAPER,
+                         linewidth=0.7, zorder=4)  # fmt: skip
+            if x == "tokens":
+                axis.annotate(str(point["label"]), (where, point["mean"]), (5, 5), textcoords="offset points",
+                              fontsize=8.2, color=colours[series])  # fmt: skip
+        ends[series] = (line["mean"].iloc[-1], colours[series])
+    if x != "tokens":
+        axis.set_xticks(sorted(set(pd.to_numeric(rows[x]))))
+    marks.labels(axis, ends)
+
+
+def _listed(axis: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    names = [_name(row, ": ") for _, row in rows.iterrows()]
+    marks.answers(axis, [*rows["mean"], *rows["low"], *seeds[ANSWER]])
+    marks.rows(axis, range(len(rows)), names)
+    for at, (_, row) in enumerate(rows.iterrows()):
+        colour, values = colours[row["series"]], marks.of_runs(seeds, row)
+        marks.mean(axis, row["mean"], row["low"], row["high"], at, colour)
+        marks.seeds(axis, values, at, colour)
+        ends = [*values, row["mean"], *row[["low", "high"]].dropna()]
+        marks.number(axis, rounded(row["mean"]), min(ends), max(ends), at, colour)
