@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
 from coconut_study.engine.tokenizer import load_tokenizer, word_level
-from coconut_study.report import figures, markup, style, thoughts
+from coconut_study.report import markup, style, thoughts
+from coconut_study.report.figures.learning import learning
 from coconut_study.sequences.templates import Text
 
 from ..conftest import tiny
@@ -43,7 +44,7 @@ def test_titles_in_a_figure_are_text(tmp_path):
     stages = pd.DataFrame({"dataset": "d", "method": "m", "stage": [0], "first mean": 0.0, "last mean": 50.0})
     named = {"titles": {"d": SCRIPT, "m": SCRIPT}, "roles": {"m": "control"}, "dataset": "d"}
     no_rules = pd.DataFrame({"dataset": ["d"], "method": ["m"], "accuracy": [50.0]})
-    style.save(lambda: figures.learning(table, stages, no_rules, **named), tmp_path / "figure.svg")
+    style.save(lambda: learning(table, stages, no_rules, **named), tmp_path / "figure.svg")
     drawn = (tmp_path / "figure.svg").read_text(encoding="utf-8")
     assert SHOWN in drawn  # in the description; what is drawn are outlines
     assert "<script" not in drawn

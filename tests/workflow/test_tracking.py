@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workflow
 DRAW = "shard questions"
 LOOK = "describe shortcuts"
 TRAIN = "base train"
-GENERATE = "respond clock ending probe decode intervene"
+GENERATE = "respond clock ending probe decode intervene trace"
 RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade"
 PAGE = "finding"
 TABLE = " ".join(record.rule for record in TABLES.values())
@@ -40,7 +40,7 @@ EDITS = [
     ("questions.describe", "describe table_data"),
     ("questions.shortcuts", "derive shortcuts table_main table_claims"),
     ("questions.neighbourhoods", "shortcuts"),
-    ("questions.frontiers", "probe decode intervene"),
+    ("questions.frontiers", "probe decode intervene trace"),
     ("questions.donors", "intervene"),
     ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
@@ -63,13 +63,14 @@ EDITS = [
     ("evaluation.respond", "train respond clock ending"),
     ("evaluation.responses", "train respond clock ending grade"),
     ("evaluation.ending", "ending"),
-    ("evaluation.probe", "probe decode intervene"),
+    ("evaluation.probe", "probe decode intervene trace"),
     ("evaluation.conditions evaluation.interventions", "intervene"),
+    ("evaluation.places evaluation.tracing engine.residuals", "trace"),
     ("evaluation.grade", "grade"),
     ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
-    ("evaluation.columns", f"{GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
-    ("report.intervals", f"{TABLE} {FIGURE} {PAGE} -table_data"),
-    ("report.scores", f"{TABLE} {FIGURE} -table_data {NO_COSTS}"),
+    ("evaluation.columns", f"{GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS} -figure_tracing"),
+    ("report.intervals", f"{TABLE} {FIGURE} {PAGE} -table_data -figure_tracing"),
+    ("report.scores", f"{TABLE} {FIGURE} -table_data {NO_COSTS} -figure_tracing"),
     ("report.markup", TABLE),
     ("report.cells", f"{TABLE} {FIGURE} {PAGE}"),
     ("report.data", "table_data"),
@@ -91,7 +92,9 @@ EDITS = [
         "table_main table_seeds table_sweep table_sweep_seeds table_comparison table_claims "
         "table_interventions table_interventions_seeds figure_interventions",
     ),
-    ("report.style report.palette report.marks", FIGURE),
+    ("report.tracing", "table_tracing"),
+    ("report.style report.palette", FIGURE),
+    ("report.marks", f"{FIGURE} -figure_tracing"),
     *((f"report.figures.{name}", f"figure_{name}") for name in FIGURES),
 ]
 # Modules that shape no result, or reach results only through the parameters of rules.

@@ -4,8 +4,8 @@ arXiv 2202.05262, of the difference between a question and its mirror.)
 A *clean* run reads a question. A *corrupt* run reads it with the root of its mirror, whose right answer is
 the other option: the name of the root differs in the question, in written steps if there are any (they are
 those of the mirror), and in the sentence of the answer; all else is equal. A *patched* run is the corrupt
-one, with the residual stream of some columns in one layer replaced by that of the clean run. What comes later is
-computed from what was restored, also the thoughts. Three values are known beforehand: restoring everything
+one, with the residual stream of some columns in one layer replaced by that of the clean run. What comes later
+is computed from what was restored, also the thoughts. Three values are known beforehand: restoring everything
 gives the clean run; facts stand before the root, so that restoring them changes nothing; in the last layer
 the columns of the answer alone decide.
 

@@ -173,8 +173,8 @@ class Plan(Runs):
 
     @cached_property
     def minutes_ahead(self) -> dict[str, float]:
-        """What training may take from the start of a stage or base model, by its id, to the end of the last run
-        that goes through it. The longest chain decides when a study ends, so it is trained first."""
+        """What training may take from the start of a stage or base model, by its id, to the end of the last
+        run that goes through it. The longest chain decides when a study ends, so it is trained first."""
         ahead: dict[str, float] = {}
         for run, chain in self.chains.items():
             minutes = 0.0

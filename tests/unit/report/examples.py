@@ -19,6 +19,7 @@ ROWS = [
 RULES = pd.DataFrame(
     {"dataset": "d", "rule": "coin", "question": range(4), "group": [0, 0, 1, 1], "points": 0.5}
 )
+PLACES = {"root": (1.0, 1.0), "thought 1": (0.75, 0.25), "thought 2": (0.5, 0.0), "everything": (1.0, 1.0)}
 BASES = {name: {seed: f"base {seed}" for seed in range(9)} for name in ("cot", "coconut", "slow")}
 
 
@@ -107,3 +108,25 @@ SETTINGS = {
     "content": "coconut", "width": 64,
     "dataset": "d", "method": "coconut", "references": ["cot"], "case": 0,
 }  # fmt: skip
+
+
+def traces(method="coconut", seeds=(1, 2, 3), clean=0.9, corrupt=0.1, places=None, spread=0.0):
+    """Four questions in two groups: the share of the right option, in the runs of two layers. `spread` is
+    by how much the clean runs of the groups differ."""
+    rows = []
+    for seed in seeds:
+        for question in range(4):
+            group = question // 2
+            top = clean + (spread if group else -spread)
+            cells = [(-1, "clean", top), (-1, "corrupt", corrupt)]
+            cells += [
+                (layer, place, corrupt + effect * (top - corrupt))
+                for place, effects in (places or PLACES).items()
+                for layer, effect in enumerate(effects)
+            ]
+            rows += [
+                (seed, question, group, layer, place, share / 2, (1 - share) / 2)
+                for layer, place, share in cells
+            ]
+    names = ["seed", "question", "group", "layer", "place", "p right", "p wrong"]
+    return pd.DataFrame(rows, columns=names).assign(dataset="d", method=method)

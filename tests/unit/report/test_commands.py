@@ -11,7 +11,7 @@ from coconut_study.report import commands
 from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.report.scores import RUN
 
-from .examples import PAPER, RULES, SETTINGS, answers, graded, history
+from .examples import PAPER, RULES, SETTINGS, answers, graded, history, traces
 
 
 def rows_of_runs(table, folder):
@@ -44,10 +44,11 @@ def files(grades, values, question, tmp_path):
         "ending": pd.DataFrame(run | ends | {"threshold": 0.5}),
         "decoded": pd.DataFrame(run | token),
         "interventions": answers(1, 0, own=90, mean=50, mirror=10),
+        "tracing": traces(seeds=[1]),
     }
     found = {kind: rows_of_runs(table, tmp_path / kind) for kind, table in tables.items()}
     others = {
-        ("histories", "s"): history(0, [0.1, 0.9]),
+        ("histories", "s"): history(0, [0.1, 0.9]).assign(following=[None, 0.5]),
         ("statistics", "Toy (test)"): pd.DataFrame({"measure": ["questions"], "value": [8]}),
         ("shortcuts", "d"): RULES.drop(columns="dataset"),
     }

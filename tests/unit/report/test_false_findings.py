@@ -18,7 +18,8 @@ from coconut_study.report.cells import SHORTCUT
 from coconut_study.report.claims import compare
 from coconut_study.report.intervals import FIXED
 from coconut_study.report.scores import ANSWER, PATHS, RATIOS
-from coconut_study.report.sides import COSTS, Side
+from coconut_study.report.sides import COSTS, NECESSITY, Side
+from coconut_study.report.values import DECIDED
 from coconut_study.report.verdicts import Verdict
 
 pytestmark = pytest.mark.usefixtures("collected")
@@ -34,6 +35,7 @@ STAND_INS = {
     "published": [],
     "models": {},
 }
+DIFFERENCES = (DECIDED, NECESSITY)  # measures that are 0 where nothing is to be found, and have no `at`
 GROUPS, EACH = 64, 4
 QUANTILES = norm.ppf((np.arange(200) + 0.5) / 200)
 
@@ -75,11 +77,11 @@ class Study:
         odds = self.bases[:n] + self.groups + noise
         if side.measure in COSTS:
             return pd.DataFrame(np.exp(2 + odds / 10), seeds, range(GROUPS))
-        if side.measure in RATIOS or (side.at is None and side.measure != "decided"):
+        if side.measure in RATIOS or (side.at is None and side.measure not in DIFFERENCES):
             right = self.rng.binomial(EACH, expit(self.mean + odds)) / EACH
             return pd.DataFrame(100 * right, seeds, range(GROUPS))
         values = 10 * (self.run * self.rng.normal(size=(n, 1)) + self.rng.normal(size=(n, GROUPS)))
-        return pd.DataFrame(values, seeds, range(GROUPS))  # of candidates, beside those of a uniform choice
+        return pd.DataFrame(values, seeds, range(GROUPS))  # beside a uniform choice, or T beside T
 
 
 def findings(table):

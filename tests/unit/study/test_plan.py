@@ -278,3 +278,21 @@ def test_every_job_is_counted_once_and_training_by_its_epochs():
         job = names[plan.stage_name(run, spec)]
         assert job.minutes == job.needs.minutes * max(spec.epochs, 1)
         assert job.minutes == plan.training_minutes(run.dataset, spec)
+
+
+def test_the_longest_chain_of_stages_is_trained_first():
+    machine = {"default": {"gpus": 0, "memory_mb": 9, "minutes": 5}}
+    study = smoke(["cot", "coconut", "later"], {"later": LATER}, machine=machine)
+    plan = plan_of(study)
+    ahead = {
+        run.method: [plan.minutes_ahead[spec.id] for spec in chain] for run, chain in plan.chains.items()
+    }
+    assert ahead == {"cot": [30.0], "coconut": [15.0, 10.0, 5.0], "later": [30.0, 15.0, 10.0, 5.0]}
+    (base,) = plan.bases
+    assert plan.minutes_ahead[base] == 35.0
+
+
+def test_training_falls_due_in_the_order_of_its_stages():
+    for chain in PAPER.chains.values():
+        minutes = [PAPER.minutes_ahead[chain[0].base.id], *(PAPER.minutes_ahead[spec.id] for spec in chain)]
+        assert minutes == sorted(minutes, reverse=True)
