@@ -11,7 +11,7 @@ import pytest
 
 from coconut_study.__main__ import main
 from coconut_study.common.files import write_csv
-from coconut_study.evaluation.columns import RUN
+from coconut_study.evaluation.columns import INTERVENTIONS, RUN, TRACING
 from coconut_study.questions import schema
 from coconut_study.questions.question import from_graphs
 from coconut_study.report.catalog import FIGURES, TABLES
@@ -20,6 +20,7 @@ from coconut_study.study.runs import Run
 
 from ..conftest import GRAPH
 from ..studies import CONFIG, plan_of, settings
+from ..unit.report.examples import answers, traces
 
 PAPER = str(CONFIG / "paper_numbers.yaml")
 TITLES = [r"$\frac$", "x_{a}", "a|b\nc", r"\input{x} ^~", "<b>&</b>"]
@@ -31,6 +32,7 @@ METHODS = {
     "nan": "no_cot",
     "inf": "pause_as_thought",
 }
+UNASKED = {"comparison", "necessity", "predictions", "following_epochs"}  # tables of other studies
 TOKENS = ["NA", "\r", "007", "null", "\n", "", ","]
 NODES = ("None", "Tom", "NA", "1e5", "007", "nan", "inf")
 
@@ -42,7 +44,8 @@ def study():
     whole = settings("smoke")
     toy = whole["datasets"]["balanced"]
     return whole | {
-        "datasets": {name: toy | {"title": f"{name} {TITLES[0]}", "paper": None} for name in SETS},
+        "datasets": {name: toy | {"title": f"{name} {TITLES[0]}", "paper": None} for name in SETS}
+        | {"1e5": {"title": TITLES[4], "questions": {"source": "rewrites", "of": "5", "seed": 0}}},
         "methods": whole["methods"] | {
             name: {"like": like, "title": title}
             for (name, like), title in zip(METHODS.items(), TITLES, strict=True)
@@ -64,6 +67,9 @@ def study():
         "probing": {"datasets": SETS, "methods": ["007"], "k": [1, 2], "height": "shortest",
                     "questions": None, "case": 0},
         "decoding": {"datasets": SETS, "methods": ["007"], "questions": 1, "top": 3},
+        "interventions": {"datasets": SETS, "methods": ["007"], "questions": 4},
+        "tracing": {"datasets": SETS, "methods": ["007"], "questions": 4},
+        "transfer": [{"trained": ["5"], "asked": ["NA", "1e5"], "methods": ["007"]}],
     }  # fmt: skip
 
 
@@ -80,6 +86,14 @@ def of_run(table, name):
 def made_up(kind, name):
     """A file of this kind, whose numbers depend on the name a little."""
     right = [True, len(name) % 2 == 0]
+    if kind in ("asked", "rewritten"):
+        run, _, asked = name.rpartition("/")
+        return made_up("grades", run).assign(dataset=asked)
+    if kind == "interventions":
+        answered = [answers(0, question, own=90, mean=50, mirror=10, random=50) for question in (0, 1)]
+        return of_run(pd.concat(answered)[list(INTERVENTIONS[len(RUN) :])], name)
+    if kind == "tracing":
+        return of_run(traces(seeds=[0])[list(TRACING[len(RUN) :])], name)
     if kind == "grades":
         dataset, method, seed = name.split("/")
         ks = sorted(PLAN.ks("respond", Run(dataset, method, int(seed.removeprefix("seed")))))
@@ -118,24 +132,13 @@ def made_up(kind, name):
     return pd.DataFrame({"measure": ["questions", "steps"], "value": [8, 3.0]})
 
 
-def wildcards(record):
-    """The wildcards of every file of a table or figure."""
-    if record.of == "comparison":
-        every = [{"comparison": name} for name in PLAN.study.comparisons]
-    else:
-        runs = PLAN.runs_of(PLAN.study.sweep) if record.of == "sweep" else PLAN.evaluated[record.of]
-        every = [run._asdict() for run in runs]
-    named = [name for name in every[0] if f"{{{name}}}" in record.file]
-    return {record.file.format(**one): {name: str(one[name]) for name in named} for one in every}
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The folder in which every table and figure was made by its command."""
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder := tmp_path_factory.mktemp("names"))
         for record in (*TABLES.values(), *FIGURES.values()):
-            for name, values in wildcards(record).items():
+            for name, values in table_inputs.names(PLAN, record).items():
                 arguments = table_inputs.arguments(PLAN, record, values, PAPER)
                 for kind, files in arguments["files"].items():
                     for key, path in files.items():
@@ -153,8 +156,8 @@ def made(tmp_path_factory):
 def write(kind, name, path):
     if path.exists():
         return
-    if kind == "questions":
-        schema.write(path, [QUESTION])
+    if kind in ("questions", "hops"):
+        schema.write(path, [QUESTION] * 2)
     else:
         write_csv(path, made_up(kind, name))
 
@@ -167,7 +170,7 @@ def test_every_table_and_figure_is_made(made):
     """Names that YAML or pandas read as numbers or as missing ended tables after all training, and a title
     with $ a figure."""
     tables = {path.stem for path in (made / "tables").glob("*.csv")}
-    assert tables >= {*TABLES} - {"comparison"} | {"comparison-None", "comparison-numbers"}
+    assert tables == {*TABLES} - UNASKED | {"comparison-None", "comparison-numbers"}
     figures = {path.stem for path in (made / "figures").glob("*.svg")}
     assert figures >= {
         "accuracy-NA",

@@ -21,9 +21,9 @@ Files = dict[str, str]  # paths by the name of what they hold
 REFERENCES = ("no_cot", "cot")  # drawn below a sweep, as in the paper's figure
 
 
-def names(plan: Plan, record: Record) -> list[str]:
-    """The names of a table's or figure's files, one for each value of its wildcards; none if the study has no
-    runs for it."""
+def names(plan: Plan, record: Record) -> dict[str, dict[str, str]]:
+    """The names of a table's or figure's files, each with the values of its wildcards; none if the study has
+    no runs for it."""
     if record.of == "comparison":
         values: list[dict[str, Any]] = [{"comparison": name} for name in plan.study.comparisons]
     elif record.of in ("finding", "necessity"):
@@ -35,7 +35,10 @@ def names(plan: Plan, record: Record) -> list[str]:
     else:
         runs = plan.runs_of(plan.study.sweep) if record.of == "sweep" else plan.evaluated[record.of]
         values = [run._asdict() for run in runs]
-    return list(dict.fromkeys(record.file.format(**one) for one in values))
+    return {
+        record.file.format(**one): {name: str(one[name]) for name in one if f"{{{name}}}" in record.file}
+        for one in values
+    }
 
 
 def inputs(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> list[str]:
