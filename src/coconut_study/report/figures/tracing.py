@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import pandas as pd
@@ -33,9 +34,11 @@ def tracing(
         "this place is restored after this layer; 0: embeddings."
     )
     most = max(table[table["method"] == name]["place"].nunique() for name in methods)
-    figure, axes = page(0.75 + ROW * most, title, how, ncols=len(methods))
+    names = {name: textwrap.fill(titles[name], 20) for name in methods}
+    lines = max(name.count("\n") for name in names.values())
+    figure, axes = page(0.75 + ROW * (most + lines), title, how, ncols=len(methods))
     for axis, name in zip(axes[0], methods, strict=True):
-        _panel(axis, table[table["method"] == name], titles[name], ROLES[roles[name]])
+        _panel(axis, table[table["method"] == name], names[name], ROLES[roles[name]])
     figure.supxlabel("layer after which the state is restored", fontsize=9, color=SECONDARY)
     return Drawn(figure, title, _words(table, titles, dataset))
 
