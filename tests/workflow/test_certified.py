@@ -60,7 +60,8 @@ def test_a_card_never_certifies_questions_of_another_seed(moved):
         assert f"study: {REFUSED}" in said
         assert "Traceback" not in said
     assert contents(moved) == before
-    shutil.rmtree(moved.folder / "results/smoke/data/balanced")
+    for made in ("balanced", "changed"):  # questions, and rewrites of them
+        shutil.rmtree(moved.folder / "results/smoke/data" / made)
     jobs = moved.planned("checkpoints", also=overlay)
     assert (jobs["questions"], jobs["base"], jobs["train"]) == (1, 1, 13)
 

@@ -13,6 +13,7 @@ from coconut_study.questions.datasets import generate
 from coconut_study.questions.settings import Prosqa
 from coconut_study.sequences.templates import TEMPLATES
 
+from ..studies import ALONE
 from .conftest import Project
 
 pytestmark = pytest.mark.workflow
@@ -66,7 +67,7 @@ def models(tmp_path_factory) -> Project:
         "methods": {n: {"like": "coconut", "title": n, "model": model} for n, model in variations.items()},
         "runs": [{"datasets": ["prosqa"], "methods": list(variations), "seeds": [0]}],
         "sweep": {"methods": list(variations), "k": [0, 1]},
-    }
+    } | ALONE
     (project.folder / "config" / "models.yaml").write_text(yaml.safe_dump(study))
     done = project.snakemake("--cores", "all", "responses", study="models")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -61,12 +61,12 @@ def test_every_response_is_graded_once_and_counted_in_the_tables(results):
 
 def test_a_run_is_asked_the_questions_of_other_data_sets_with_more_thoughts_than_it_was_trained_with(results):
     grades = pd.read_csv(
-        results / "runs" / "balanced" / "coconut" / "seed1" / "asked" / "prosqa" / "grades.csv"
+        results / "runs" / "balanced" / "coconut" / "seed1" / "asked" / "changed" / "grades.csv"
     )
-    assert set(grades["dataset"]) == {"prosqa"}
+    assert set(grades["dataset"]) == {"changed"}
     assert grades.groupby("k")["question"].nunique().to_dict() == {0: 32, 2: 32, 3: 32}
     table = pd.read_csv(results / "tables" / "transfer.csv")
-    asked = table[(table["asked"] == "prosqa") & (table["hops"] == "all")]
+    asked = table[(table["asked"] == "changed") & (table["hops"] == "all")]
     assert asked["mean"].tolist() == pytest.approx((100 * grades.groupby("k")["right"].mean()).tolist())
 
 
@@ -98,8 +98,8 @@ def test_every_stage_is_spent_on_once_and_every_job_is_measured(results):
     spent = pd.read_csv(results / "tables" / "spent.csv")
     folders = list((results / "stages").glob("*/*/stage*"))
     assert spent["stages"].sum() == len(folders) == 13
-    # responses, interventions, tracing, two data sets that a run is asked, and a base model
-    assert spent["other jobs"].sum() == 6 + 1 + 1 + 2 + 1
+    # responses, interventions, tracing, the other data set that a run is asked, and a base model
+    assert spent["other jobs"].sum() == 6 + 1 + 1 + 1 + 1
     assert spent["not measured"].sum() == 0
     shared = spent[spent["methods"].str.contains("+", regex=False, na=False)]
     assert shared[["methods", "stages"]].values.tolist() == [["coconut+pause_as_thought", 1]]
@@ -123,7 +123,8 @@ def test_editing_a_figure_draws_it_alone(finished):
 def test_editing_the_style_draws_every_figure_again(finished):
     with finished.edited("src/coconut_study/report/coconut.mplstyle"):
         assert finished.planned() == {
-            "figure_accuracy": 2, "figure_learning": 2, "figure_sweep": 2,
+            "figure_accuracy": 2, "figure_learning": 2, "figure_sweep": 2, "figure_interventions": 1,
+            "figure_tracing": 1,
         }  # fmt: skip
 
 
