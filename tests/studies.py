@@ -27,6 +27,9 @@ ALONE = {
     "decoding": None,
     "interventions": None,
     "tracing": None,
+    "linear": None,
+    "attention": None,
+    "removal": None,
     "transfer": [],
 }
 

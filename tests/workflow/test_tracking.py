@@ -13,7 +13,8 @@ pytestmark = pytest.mark.workflow
 DRAW = "shard questions"
 LOOK = "describe shortcuts"
 TRAIN = "base train"
-GENERATE = "respond clock ending probe decode intervene trace"
+INSPECT = "intervene trace linear attend remove"
+GENERATE = f"respond clock ending probe decode {INSPECT}"
 RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade"
 PAGE = "finding"
 TABLE = " ".join(record.rule for record in TABLES.values())
@@ -26,7 +27,7 @@ EDITS = [
     ("common.files", f"{RULES} {TABLE} {FIGURE} {PAGE}"),
     ("common.reading", f"{RULES} {TABLE} {FIGURE}"),
     ("questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE} {NO_COSTS}"),
-    ("common.seeds", f"{DRAW} derive {TRAIN} intervene"),
+    ("common.seeds", f"{DRAW} derive {TRAIN} intervene remove"),
     ("common.workspace", f"train {GENERATE}"),
     ("common.provenance", f"{RULES} -shard table_clock table_costs table_spent"),
     ("questions.card", f"{RULES} -shard"),
@@ -40,7 +41,7 @@ EDITS = [
     ("questions.describe", "describe table_data"),
     ("questions.shortcuts", "derive shortcuts table_main table_claims"),
     ("questions.neighbourhoods", "shortcuts"),
-    ("questions.frontiers", "probe decode intervene trace"),
+    ("questions.frontiers", f"probe decode {INSPECT}"),
     ("questions.donors", "intervene"),
     ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
@@ -63,9 +64,14 @@ EDITS = [
     ("evaluation.respond", "train respond clock ending"),
     ("evaluation.responses", "train respond clock ending grade"),
     ("evaluation.ending", "ending"),
-    ("evaluation.probe", "probe decode intervene trace"),
+    ("evaluation.probe", f"probe decode {INSPECT}"),
+    ("evaluation.places", INSPECT),
+    ("engine.residuals evaluation.tracing", "trace"),
+    ("evaluation.states", "linear remove"),
+    ("evaluation.linear_probe", "linear remove"),
+    ("evaluation.attention", "attend"),
+    ("evaluation.removal", "remove"),
     ("evaluation.conditions evaluation.interventions", "intervene"),
-    ("evaluation.places evaluation.tracing engine.residuals", "trace"),
     ("evaluation.grade", "grade"),
     ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("evaluation.columns", f"{GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS} -figure_tracing"),
@@ -92,9 +98,9 @@ EDITS = [
         "table_main table_seeds table_sweep table_sweep_seeds table_comparison table_claims "
         "table_interventions table_interventions_seeds figure_interventions",
     ),
-    ("report.tracing", "table_tracing"),
     ("report.style report.palette", FIGURE),
     ("report.marks", f"{FIGURE} -figure_tracing"),
+    *((f"report.{name}", f"table_{name}") for name in ("tracing", "linear", "attention", "removal")),
     *((f"report.figures.{name}", f"figure_{name}") for name in FIGURES),
 ]
 # Modules that shape no result, or reach results only through the parameters of rules.

@@ -3,8 +3,10 @@
 REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/{{train,valid,test}.jsonl,card.json}
 OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,grades.csv,clock.csv,ending.csv}
                    <results>/runs/<run>/asked/{asked}/{responses.jsonl,timings.csv,grades.csv}
-                   <results>/runs/<run>/{values,interventions,tracing,decoded}.csv
+                   <results>/runs/<run>/{values,interventions,tracing,linear,attention,removal,decoded}.csv
 """
+
+import json
 
 
 localrules:
@@ -331,6 +333,99 @@ rule trace:
             --questions {input.questions:q} \
             --card {input.card:q} \
             --out {output.tracing:q} &>{log:q}
+        """
+
+
+rule linear:
+    input:
+        checkpoint=last_checkpoint,
+        base=lambda wildcards: plan.base_folder(plan.base_spec(wildcards.method, int(wildcards.seed))),
+        questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
+    output:
+        linear="<results>/runs/<run>/linear.csv",
+    log:
+        "<logs>/linear/<run>.log",
+    benchmark:
+        "<benchmarks>/linear/<run>.tsv"
+    threads: need("linear", "threads")
+    resources:
+        **job_resources("linear"),
+    params:
+        code=code("linear"),
+        settings=generation("linear"),
+        limit=lambda wildcards: limit(study.linear.questions),
+        within=lambda wildcards: json.dumps(study.linear.within),
+    shell:
+        ON_GPUS + r"""python -m coconut_study linear \
+            --settings {params.settings:q} \
+            --within {params.within:q} {params.limit} \
+            --checkpoint {input.checkpoint:q} \
+            --base {input.base:q} \
+            --questions {input.questions:q} \
+            --card {input.card:q} \
+            --out {output.linear:q} &>{log:q}
+        """
+
+
+rule attend:
+    input:
+        checkpoint=last_checkpoint,
+        base=lambda wildcards: plan.base_folder(plan.base_spec(wildcards.method, int(wildcards.seed))),
+        questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
+    output:
+        attention="<results>/runs/<run>/attention.csv",
+    log:
+        "<logs>/attend/<run>.log",
+    benchmark:
+        "<benchmarks>/attend/<run>.tsv"
+    threads: need("attend", "threads")
+    resources:
+        **job_resources("attend"),
+    params:
+        code=code("attend"),
+        settings=generation("attend"),
+        limit=lambda wildcards: limit(study.attention.questions),
+    shell:
+        ON_GPUS + r"""python -m coconut_study attend \
+            --settings {params.settings:q} \
+            {params.limit} \
+            --checkpoint {input.checkpoint:q} \
+            --base {input.base:q} \
+            --questions {input.questions:q} \
+            --card {input.card:q} \
+            --out {output.attention:q} &>{log:q}
+        """
+
+
+rule remove:
+    input:
+        checkpoint=last_checkpoint,
+        questions="<results>/data/{dataset}/test.jsonl",
+        card="<results>/data/{dataset}/card.json",
+    output:
+        removal="<results>/runs/<run>/removal.csv",
+    log:
+        "<logs>/remove/<run>.log",
+    benchmark:
+        "<benchmarks>/remove/<run>.tsv"
+    threads: need("remove", "threads")
+    resources:
+        **job_resources("remove"),
+    params:
+        code=code("remove"),
+        settings=generation("remove"),
+        limit=lambda wildcards: limit(study.removal.questions),
+        seed=lambda wildcards: study.removal.seed,
+    shell:
+        ON_GPUS + r"""python -m coconut_study remove \
+            --settings {params.settings:q} \
+            --seed {params.seed} {params.limit} \
+            --checkpoint {input.checkpoint:q} \
+            --questions {input.questions:q} \
+            --card {input.card:q} \
+            --out {output.removal:q} &>{log:q}
         """
 
 

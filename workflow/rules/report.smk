@@ -1,6 +1,7 @@
 """Tables and figures for the report: one rule for each record of coconut_study.report.catalog.
 
-REQUIRED INPUTS:   <results>/runs/<run>/{grades,clock,ending,values,tracing,decoded}.csv   <results>/<stage>/history.csv
+REQUIRED INPUTS:   <results>/runs/<run>/{grades,clock,ending,values,tracing,linear,attention,removal,decoded}.csv
+                   <results>/<stage>/history.csv
                    <results>/data/{dataset}/{test.jsonl,{train,valid,test,shortcuts}.csv}
 OUTPUTS:           <results>/tables/*.{csv,md,tex,html}   <results>/figures/*.{svg,pdf,png,txt}
 """

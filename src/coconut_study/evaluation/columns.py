@@ -30,6 +30,7 @@ VALUES = (*RUN, "question", "group", "k", "frontier", "node", "height", "correct
 DECODED = (*RUN, "question", "thought", "rank", "token", "probability")
 TRACING = (*RUN, "question", "group", "layer", "place", "p right", "p wrong")
 LINEAR = (*RUN, "model", "thoughts", "label", "labels", "node", "questions", "auc")
+REMOVAL = (*RUN, "question", "group", "thought", "removed", "p right", "p wrong")
 ATTENTION = (*RUN, "model", "group", "thought", "layer", "head", "facts", "questions", "attention", "score")
 INTERVENTIONS = (
     *RUN, "question", "group", "thoughts", "content", "part", "later", "p right", "p wrong", "right",
@@ -44,6 +45,7 @@ KEYS = {
     DECODED: ("question", "thought", "rank"),
     TRACING: ("question", "layer", "place"),
     LINEAR: ("model", "thoughts", "label", "labels", "node"),
+    REMOVAL: ("question", "thought", "removed"),
     ATTENTION: ("model", "group", "thought", "layer", "head", "facts"),
     INTERVENTIONS: ("question", "thoughts", "content", "part", "later"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,13 @@ from coconut_study.evaluation.runs import (
     check_names,
     check_questions,
     load_model,
+    models_of,
     read_questions,
     saved_pieces,
 )
 
 Trained = Annotated[Path, typer.Option(help="checkpoint of the run's last stage")]
+Base = Annotated[Path, typer.Option(help="checkpoint that the run's training started from")]
 
 app = typer.Typer()
 
@@ -209,6 +212,91 @@ def trace(
             model, tokenizer, question_list, spec.layouts[-1], spec.text, spec.responding.batch_size, pieces
         )
         write_csv(out, with_run(table, spec.run))
+
+
+@app.command()
+def linear(
+    settings: Json,
+    within: Annotated[str, typer.Option(help="JSON: distances from the root")],
+    checkpoint: Trained,
+    base: Base,
+    questions: Questions,
+    out: Out,
+    limit: Annotated[int | None, typer.Option(help="number of questions; all if not given")] = None,
+    card: Card = None,
+) -> None:
+    """Read nodes and options off the states of a run, and of its base model, with linear maps."""
+    import pandas as pd
+
+    from coconut_study.evaluation import linear_probe as p
+    from coconut_study.evaluation.settings import GenerationSpec
+    from coconut_study.evaluation.states import states
+
+    spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"test": questions}, checkpoint)
+    tables = []
+    for name, (model, tokenizer) in models_of(checkpoint, base, spec):
+        question_list, tokens = read_questions(questions, spec, tokenizer, limit)
+        found = states(model, tokenizer, tokens, spec.layouts[-1], spec.responding.batch_size)
+        table = p.probes(found.numpy(), question_list, json.loads(within))
+        if table.empty:
+            raise StudyError(
+                f"{questions}: no node is reached in some questions and not in others; raise linear.questions"
+            )
+        tables.append(with_run(table, spec.run | {"model": name}))
+    write_csv(out, pd.concat(tables))
+
+
+@app.command()
+def attend(
+    settings: Json,
+    checkpoint: Trained,
+    base: Base,
+    questions: Questions,
+    out: Out,
+    limit: Annotated[int | None, typer.Option(help="number of questions; all if not given")] = None,
+    card: Card = None,
+) -> None:
+    """Measure what the thoughts of a run, and of its base model, attend to."""
+    import pandas as pd
+
+    from coconut_study.evaluation import attention as a
+    from coconut_study.evaluation.settings import GenerationSpec
+
+    spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"test": questions}, checkpoint)
+    tables = []
+    for name, (model, tokenizer) in models_of(checkpoint, base, spec):
+        question_list, _ = read_questions(questions, spec, tokenizer, limit)
+        layout, size = spec.layouts[-1], spec.responding.batch_size
+        table = a.attention(model, tokenizer, question_list, layout, spec.text, size)
+        tables.append(with_run(table, spec.run | {"model": name}))
+    write_csv(out, pd.concat(tables))
+
+
+@app.command()
+def remove(
+    settings: Json,
+    seed: Annotated[int, typer.Option(help="of the random directions")],
+    checkpoint: Trained,
+    questions: Questions,
+    out: Out,
+    limit: Annotated[int | None, typer.Option(help="number of questions; all if not given")] = None,
+    card: Card = None,
+) -> None:
+    """Remove a readable direction from one thought of a run, and see what it answers."""
+    from coconut_study.evaluation import removal as r
+    from coconut_study.evaluation.settings import GenerationSpec
+
+    spec = read_settings(GenerationSpec, settings)
+    check_questions(card, {"test": questions}, checkpoint)
+    model, tokenizer = load_model(checkpoint, spec)
+    question_list, _ = read_questions(questions, spec, tokenizer, limit)
+    layout, size = spec.layouts[-1], spec.responding.batch_size
+    table = r.removal(model, tokenizer, question_list, layout, spec.text, size, seed)
+    if table.empty:
+        raise StudyError(f"{questions}: no direction of a node can be learned; raise removal.questions")
+    write_csv(out, with_run(table, spec.run))
 
 
 @app.command()

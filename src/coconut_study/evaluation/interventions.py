@@ -32,19 +32,18 @@ from coconut_study.common.progress import bar
 from coconut_study.common.seeds import stream
 from coconut_study.common.workspace import PieceRunner, unsaved
 from coconut_study.engine import decoding
-from coconut_study.engine.decoding import Option
 from coconut_study.engine.edits import Replacement, Thoughts
 from coconut_study.engine.forward import check_positions
 from coconut_study.engine.tokenizer import marks_of
 from coconut_study.evaluation.columns import INTERVENTIONS, RUN
 from coconut_study.evaluation.conditions import Condition, Content, conditions, kind_of, places
-from coconut_study.evaluation.probe import name_tokens
+from coconut_study.evaluation.places import option_tokens
 from coconut_study.evaluation.settings import Battery, Responding
 from coconut_study.questions.donors import Donor, donors
 from coconut_study.questions.question import Question, group_numbers
 from coconut_study.sequences.builder import Sequence, build, tokenize
 from coconut_study.sequences.methods import Layout, TextSettings
-from coconut_study.sequences.templates import ANSWER_MARK, TEMPLATES, Template, is_right
+from coconut_study.sequences.templates import ANSWER_MARK, TEMPLATES, is_right
 
 COLUMNS = INTERVENTIONS[len(RUN) :]
 PARTS = ("input", "keys", "values")
@@ -137,7 +136,7 @@ class Prompts:
         ]
         tokens = tokenize(asked, self.template, tokenizer, shared=text.facts_share_position)
         self.prompts = [build(one, layout, self.marks).prompt for one in tokens]
-        self.options = [_options(tokenizer, question, self.template) for question in questions]
+        self.options = [option_tokens(tokenizer, question, self.template) for question in questions]
 
     def check_positions(self, rows: Seq[Row]) -> None:
         """StudyError if a row and what is written after it exceed the positions of the model."""
@@ -168,18 +167,6 @@ class Prompts:
 
     def _text(self, ids: list[int]) -> str:
         return str(self.tokenizer.decode(ids[:-1] if ids[-1:] == [self.marks.eos] else ids))
-
-
-def _options(
-    tokenizer: PreTrainedTokenizerBase, question: Question, template: Template
-) -> tuple[Option, Option]:
-    """The right and the wrong option, each after the words that come before the right one in the answer."""
-    graph = question.graph
-    assert graph is not None
-    names = graph.names[graph.target], graph.names[graph.neg_target]
-    opening = template.text(question).answer.rpartition(names[0])[0].rstrip()
-    right, wrong = (Option(*name_tokens(tokenizer, opening, name)) for name in names)
-    return right, wrong
 
 
 # --------------------------------------------------------------------------------------------- thoughts

@@ -16,9 +16,11 @@ import networkx as nx
 from transformers import PreTrainedTokenizerBase
 
 from coconut_study.common.errors import StudyError
+from coconut_study.engine.decoding import Option
+from coconut_study.evaluation.probe import name_tokens
 from coconut_study.questions import graphs
 from coconut_study.questions.question import QUERY, Question, facts_of, sentence
-from coconut_study.sequences.templates import TEMPLATES, WORD, TemplateName
+from coconut_study.sequences.templates import TEMPLATES, WORD, Template, TemplateName
 
 Span = tuple[int, int]  # the first character, and the one after the last
 FACT = re.compile(r"(?:Every )?\w+ is an? \w+\.")
@@ -63,6 +65,23 @@ def _leads(graph: graphs.Graph, person: int) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------- tokens
+
+
+def option_names(question: Question) -> tuple[str, str]:
+    """The names of the right and of the wrong option of a graph question."""
+    graph = question.graph
+    assert graph is not None
+    return graph.names[graph.target], graph.names[graph.neg_target]
+
+
+def option_tokens(
+    tokenizer: PreTrainedTokenizerBase, question: Question, template: Template
+) -> tuple[Option, Option]:
+    """The right and the wrong option, each after the words that come before the right one in the answer."""
+    names = option_names(question)
+    opening = template.text(question).answer.rpartition(names[0])[0].rstrip()
+    right, wrong = (Option(*name_tokens(tokenizer, opening, name)) for name in names)
+    return right, wrong
 
 
 def question_places(

@@ -35,6 +35,20 @@ def load_model(checkpoint: Path, spec: GenerationSpec) -> tuple[PreTrainedModel,
     return model.to(Accelerator().device), tokenizer
 
 
+def models_of(
+    checkpoint: Path, base: Path, spec: GenerationSpec
+) -> Iterator[tuple[str, tuple[PreTrainedModel, PreTrainedTokenizerBase]]]:
+    """Name, model and tokenizer of a trained run and of the base model that its training started from, one
+    after the other."""
+    from accelerate import Accelerator
+
+    from coconut_study.engine import checkpoints
+
+    yield "trained", load_model(checkpoint, spec)
+    model, tokenizer = checkpoints.load(base)
+    yield "base", (model.to(Accelerator().device), tokenizer)
+
+
 def check_questions(
     card: Path | None, files: Mapping[str, Path], checkpoint: Path, trained_card: Path | None = None
 ) -> None:

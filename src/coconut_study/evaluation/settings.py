@@ -108,12 +108,35 @@ class Interventions(Closed):
         return "necessity" if method in self.necessity else self.conditions
 
 
-class Tracing(Closed):
-    """The residual stream of a question restored in that of its mirror, by layer and place."""
+class Inspection(Closed):
+    """A look into trained runs on some graph questions."""
 
     datasets: Names
     methods: Names
     questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
+
+
+class Tracing(Inspection):
+    """The residual stream of a question restored in that of its mirror, by layer and place."""
+
+
+class Linear(Inspection):
+    """What is read off the state after each number of thoughts with a linear map."""
+
+    within: Annotated[
+        tuple[PositiveInt, ...],
+        Field(min_length=1, description="distances: which nodes are within as many edges of the root"),
+    ]
+
+
+class Attention(Inspection):
+    """What thoughts attend to, by where the head of a fact is."""
+
+
+class Removal(Inspection):
+    """What becomes of the answer if a readable direction is removed from a thought."""
+
+    seed: Annotated[NonNegativeInt, Field(description="of the random directions")] = 0
 
 
 class Decoding(Closed):

@@ -31,14 +31,14 @@ from coconut_study.common.errors import StudyError
 from coconut_study.common.progress import bar
 from coconut_study.common.workspace import PieceRunner, unsaved
 from coconut_study.engine.batches import Batch, collate
+from coconut_study.engine.decoding import Option
 from coconut_study.engine.forward import predictions
 from coconut_study.engine.residuals import Patch, blocks_of, read
 from coconut_study.engine.tokenizer import marks_of
 from coconut_study.evaluation.columns import RUN, TRACING
-from coconut_study.evaluation.places import mirrored, question_places
-from coconut_study.evaluation.probe import name_tokens
+from coconut_study.evaluation.places import mirrored, option_tokens, question_places
 from coconut_study.questions.question import Question, group_numbers
-from coconut_study.sequences.builder import Marks, Sequence, Tokens, build, tokenize
+from coconut_study.sequences.builder import Sequence, Tokens, build, tokenize
 from coconut_study.sequences.methods import Layout, TextSettings
 from coconut_study.sequences.templates import TEMPLATES, TemplateName
 
@@ -87,13 +87,14 @@ def traced(
         clean, corrupt = tokenize(
             [question, mirror], TEMPLATES[template], tokenizer, shared=text.facts_share_position
         )
-        written = [[*map(len, _written(tokens, layout))] for tokens in (clean, corrupt)]
-        if written[0] != written[1]:
+        written = [_written(tokens, layout) for tokens in (clean, corrupt)]
+        if [*map(len, written[0])] != [*map(len, written[1])]:
             continue
-        options = _options(question)
+        options = option_tokens(tokenizer, question, TEMPLATES[template])
+        opposite = option_tokens(tokenizer, mirror, TEMPLATES[template])[::-1]
         runs = [
-            tuple(_answered(tokenizer, one, tokens, name, layout, template, marks) for name in options)
-            for one, tokens in ((question, clean), (mirror, corrupt))
+            tuple(_answered(build(tokens, layout, marks).prompt, steps, option) for option in named)
+            for tokens, steps, named in ((clean, written[0], options), (corrupt, written[1], opposite))
         ]
         if all(_aligned(*sequences) for sequences in zip(*runs, strict=True)):
             places = tuple(_places(tokenizer, question, clean, one, layout, template) for one in runs[0])
@@ -106,34 +107,13 @@ def traced(
     return found
 
 
-def _options(question: Question) -> tuple[str, str]:
-    """The names of the right and of the wrong option."""
-    graph = question.graph
-    assert graph is not None
-    return graph.names[graph.target], graph.names[graph.neg_target]
-
-
-def _answered(
-    tokenizer: PreTrainedTokenizerBase,
-    question: Question,
-    tokens: Tokens,
-    name: str,
-    layout: Layout,
-    template: TemplateName,
-    marks: Marks,
-) -> Sequence:
-    """The prompt, the steps that are still written, and an answer that ends with `name`, which has loss."""
-    prompt = build(tokens, layout, marks).prompt
-    opening, ids = name_tokens(tokenizer, _opening(question, template), name)
-    steps = [token for step in _written(tokens, layout) for token in step]
-    longer = replace(prompt, after=prompt.after + steps + opening + ids, n_loss=len(ids))
+def _answered(prompt: Sequence, steps: list[list[int]], option: Option) -> Sequence:
+    """A prompt, the steps that are still written, and an answer that ends with an option, whose name has
+    loss."""
+    written = [token for step in steps for token in step]
+    after = prompt.after + written + option.opening + option.name
+    longer = replace(prompt, after=after, n_loss=len(option.name))
     return longer.with_thoughts(prompt.thoughts)
-
-
-def _opening(question: Question, template: TemplateName) -> str:
-    """The answer up to the name of the option."""
-    answer = TEMPLATES[template].text(question).answer
-    return answer[: answer.rindex(_options(question)[0])].rstrip()
 
 
 def _written(tokens: Tokens, layout: Layout) -> list[list[int]]:

@@ -15,12 +15,15 @@ import pandas as pd
 from coconut_study.common.errors import StudyError, hint
 from coconut_study.common.reading import read_csv, read_yaml
 from coconut_study.evaluation.columns import (
+    ATTENTION,
     CLOCK,
     DECODED,
     ENDING,
     GRADES,
     INTERVENTIONS,
     KEYS,
+    LINEAR,
+    REMOVAL,
     TRACING,
     VALUES,
 )
@@ -59,6 +62,11 @@ TEXT = (
     "part",
     "later",
     "place",
+    "model",
+    "labels",
+    "facts",
+    "removed",
+    "heads",
     "row",
     "claim",
     "verdict",
@@ -128,6 +136,21 @@ def tracing(files: Files) -> pd.DataFrame:
 def interventions(files: Files) -> pd.DataFrame:
     """What every run answers with its thoughts replaced."""
     return _runs(files, INTERVENTIONS, _intervened)
+
+
+def linear(files: Files) -> pd.DataFrame:
+    """What linear probes read off the states of every run and of its base model."""
+    return _runs(files, LINEAR)
+
+
+def attention(files: Files) -> pd.DataFrame:
+    """What the thoughts of every run and of its base model attend to."""
+    return _runs(files, ATTENTION)
+
+
+def removal(files: Files) -> pd.DataFrame:
+    """The probabilities of both options with a direction removed from a thought, of every run."""
+    return _runs(files, REMOVAL)
 
 
 def histories(files: Files) -> dict[str, pd.DataFrame]:

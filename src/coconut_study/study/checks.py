@@ -36,7 +36,10 @@ from coconut_study.study.settings import Dataset
 Check = Callable[[Plan], Iterator[str]]
 
 LONGEST_NAME = 60  # bytes of a name; that of a figure has two, and file systems allow 255 in all
-EXPERIMENTS = ("necessity", "sweep", "clock", "ending", "probing", "decoding", "interventions", "tracing")
+INSPECTIONS = ("tracing", "linear", "attention", "removal")  # of graph questions
+EXPERIMENTS = (
+    "necessity", "sweep", "clock", "ending", "probing", "decoding", "interventions", *INSPECTIONS,
+)  # fmt: skip
 
 
 def mistakes(plan: Plan) -> list[str]:
@@ -328,14 +331,28 @@ def _interventions_have_something_to_replace(plan: Plan) -> Iterator[str]:
             yield f"interventions.datasets: {name} has no graph questions, whose options are compared"
 
 
-def _graphs_are_traced(plan: Plan) -> Iterator[str]:
+def _inspections_have_something_to_see(plan: Plan) -> Iterator[str]:
+    """Runs that are looked into have graph questions, and what is looked at."""
     study = plan.study
-    for name in study.tracing.datasets if study.tracing else ():
-        if _is_text(study.datasets[name]):
-            yield f"tracing.datasets: {name} has no graph questions, which have mirrors"
-    for method in study.tracing.methods if study.tracing else ():
-        if study.methods[method].thoughts == "loops":
-            yield f"tracing.methods: {method} reads every question several times, so a place has no one state"
+    for key in INSPECTIONS:
+        if (inspection := getattr(study, key)) is None:
+            continue
+        for name in inspection.datasets:
+            if _is_text(study.datasets[name]):
+                yield f"{key}.datasets: {name} has no graph questions"
+        for method in inspection.methods:
+            if fault := _unseen(key, study.methods[method].thoughts):
+                yield f"{key}.methods: {method} {fault}"
+
+
+def _unseen(key: str, thoughts: str) -> str | None:
+    """Why an inspection has nothing to see of a method with these thoughts; None if it has."""
+    if key == "tracing":
+        loops = thoughts == "loops"
+        return "reads every question several times, so a place has no one state" if loops else None
+    if key == "removal":
+        return None if thoughts == "continuous" else "has no continuous thoughts"
+    return None if thoughts in ("continuous", "pause") else "has neither thoughts nor pauses"
 
 
 def _transfer_is_run(plan: Plan) -> Iterator[str]:
@@ -523,7 +540,7 @@ TURNS: tuple[tuple[Check, ...], ...] = (
     (
         _names_are_used_once, _starts_have_the_same_model, _removal_is_for_methods_that_remove,
         _mixing_has_stages_to_mix, _processes_have_work, _positions_suffice,
-        _thoughts_are_there, _interventions_have_something_to_replace, _graphs_are_traced,
+        _thoughts_are_there, _interventions_have_something_to_replace, _inspections_have_something_to_see,
         _comparisons_are_run, _transfer_is_run,
         _predictions_are_run, _pages_show_what_is_made, _map_has_places,
         _template_fits, _graphs_are_there, _case_is_probed,

@@ -9,12 +9,15 @@ from pydantic import Field, NonNegativeInt
 
 from coconut_study.common.settings import Closed, overlaid
 from coconut_study.evaluation.settings import (
+    Attention,
     Clock,
     Decoding,
     Ending,
     Grading,
     Interventions,
+    Linear,
     Probing,
+    Removal,
     Responding,
     Tracing,
 )
@@ -52,6 +55,9 @@ class Study(Closed):
     decoding: Decoding | None = None
     interventions: Interventions | None = None
     tracing: Tracing | None = None
+    linear: Linear | None = None
+    attention: Attention | None = None
+    removal: Removal | None = None
     necessity: Necessity | None = None
     finding: Finding | None = None
 

@@ -26,6 +26,9 @@ MEASURED = {
     "decode": "decoded.csv",
     "intervene": "interventions.csv",
     "trace": "tracing.csv",
+    "linear": "linear.csv",
+    "attend": "attention.csv",
+    "remove": "removal.csv",
 }
 
 

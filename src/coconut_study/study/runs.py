@@ -280,6 +280,9 @@ class Runs:
             "decode": self.runs_of(self.study.decoding),
             "intervene": self.runs_of(self.study.interventions),
             "trace": self.runs_of(self.study.tracing),
+            "linear": self.runs_of(self.study.linear),
+            "attend": self.runs_of(self.study.attention),
+            "remove": self.runs_of(self.study.removal),
         }
 
 

@@ -13,7 +13,14 @@ from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, Posi
 
 from coconut_study.common.errors import check_defined
 from coconut_study.common.settings import Closed, Name, Names
-from coconut_study.evaluation.settings import Clock, Decoding, Ending, Interventions, Probing, Tracing
+from coconut_study.evaluation.settings import (
+    Clock,
+    Decoding,
+    Ending,
+    Inspection,
+    Interventions,
+    Probing,
+)
 from coconut_study.questions.settings import Source
 from coconut_study.sequences.methods import Schedule
 
@@ -47,6 +54,9 @@ class Machine(Closed):
     decode: Needs | None = None
     intervene: Needs | None = None
     trace: Needs | None = None
+    linear: Needs | None = None
+    attend: Needs | None = None
+    remove: Needs | None = None
     ending: Needs | None = None
     clock: Needs | None = None
     save_minutes: Annotated[
@@ -157,7 +167,7 @@ class Necessity(Closed):
         return tuple(dict.fromkeys(name for row in self.rows.values() for name in row))
 
 
-Selection = Sweep | Clock | Ending | Probing | Decoding | Interventions | Necessity | Tracing
+Selection = Sweep | Clock | Ending | Probing | Decoding | Interventions | Necessity | Inspection
 
 
 class Comparison(Closed):

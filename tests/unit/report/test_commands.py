@@ -12,6 +12,7 @@ from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.report.scores import RUN
 
 from .examples import PAPER, RULES, SETTINGS, answers, graded, history, traces
+from .test_inspections import given, read, without
 
 
 def rows_of_runs(table, folder):
@@ -44,7 +45,10 @@ def files(grades, values, question, tmp_path):
         "ending": pd.DataFrame(run | ends | {"threshold": 0.5}),
         "decoded": pd.DataFrame(run | token),
         "interventions": answers(1, 0, own=90, mean=50, mirror=10),
-        "tracing": traces(seeds=[1]),
+        "tracing": traces(seeds=(1,)),
+        "linear": read(1, (0.7, 0.8, 1.0)),
+        "attention": given(1, [[1] * 4, [3] * 4]),
+        "removal": without(1, none=[0.9] * 4, path=[0.1] * 4, random=[0.8] * 4),
     }
     found = {kind: rows_of_runs(table, tmp_path / kind) for kind, table in tables.items()}
     others = {

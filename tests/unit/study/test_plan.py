@@ -6,7 +6,7 @@ from coconut_study.study.load import read_study
 from coconut_study.study.plan import Plan
 from coconut_study.study.runs import Run
 
-from ...studies import REMOVAL, plan_of, settings, smoke, with_value
+from ...studies import ALONE, REMOVAL, plan_of, settings, smoke, with_value
 
 LATER = {"like": "coconut", "title": "Later", "start": "cot"}
 
@@ -174,9 +174,10 @@ def test_each_run_is_in_three_parts():
 
 
 def test_an_experiment_that_is_left_out_has_no_runs():
-    plan = plan_of(settings("smoke") | {"interventions": None, "tracing": None, "transfer": []})
+    plan = plan_of(settings("smoke") | ALONE | {"transfer": []})
     assert {rule: len(runs) for rule, runs in plan.evaluated.items()} == {
         "respond": 6, "clock": 0, "ending": 0, "probe": 0, "decode": 0, "intervene": 0, "trace": 0,
+        "linear": 0, "attend": 0, "remove": 0,
     }  # fmt: skip
     assert plan.measured(plan.runs) == plan.of_runs("grades.csv")
     assert set(plan.jobs) == {"base", "train", "respond"}

@@ -8,7 +8,7 @@ from coconut_study.report.catalog import FIGURES, TABLES
 from coconut_study.report.settings import Arguments
 from coconut_study.study import table_inputs
 
-from ...studies import plan_of, settings, smoke
+from ...studies import ALONE, plan_of, settings, smoke
 
 PAPER = "config/paper_numbers.yaml"
 
@@ -16,7 +16,7 @@ PAPER = "config/paper_numbers.yaml"
 @pytest.fixture(scope="module")
 def small():
     """Five runs on two data sets, and a sweep of Coconut."""
-    return plan_of(settings("smoke") | {"interventions": None, "tracing": None, "transfer": []})
+    return plan_of(settings("smoke") | ALONE | {"transfer": []})
 
 
 @pytest.fixture(scope="module")

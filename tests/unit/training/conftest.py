@@ -31,6 +31,9 @@ NO_OTHERS = {
     "decoding": None,
     "interventions": None,
     "tracing": None,
+    "linear": None,
+    "attention": None,
+    "removal": None,
     "transfer": [],
 }
 

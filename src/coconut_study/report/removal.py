@@ -1,0 +1,66 @@
+"""The table of removed directions. Pure.
+
+`rows` has one row per run, question, thought and what is removed from it (`columns.REMOVAL`). A run is scored
+by its forced choice T, 100 p(right) / (p(right) + p(wrong)) in percent: T with the direction removed minus T
+as it is, 0 if the answer does not rest on the direction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from coconut_study.report.cells import titled, with_interval
+from coconut_study.report.scores import POINTS, RUN, Bases, mean_of, means
+
+METHOD = ["dataset", "method"]
+AT = ["thought", "removed"]
+NONE, PATH = "none", "path"
+BEYOND = "path minus random"  # on the same questions
+WORDS = {
+    PATH: "the node on the path",
+    "sibling": "a node beside the path",
+    "random": "as much in a random direction",
+    BEYOND: "the node on the path, minus as much in a random direction",
+}
+
+
+def removal(rows: pd.DataFrame, *, bases: Bases) -> pd.DataFrame:
+    """One row per method, thought and what is removed: the change of T in points, with its interval."""
+    found = []
+    for (dataset, method), runs in _changes(rows).groupby(METHOD, sort=False):
+        for thought, cells in runs.groupby("thought"):
+            for what in WORDS:
+                known = cells.dropna(subset=what)
+                if not known.empty:
+                    found.append(
+                        {"dataset": dataset, "method": method, "thought": thought, "removed": what}
+                        | {"questions": known["question"].nunique()}
+                        | mean_of(means(known, what), bases[method], POINTS)
+                    )
+    return pd.DataFrame(found)
+
+
+def _changes(rows: pd.DataFrame) -> pd.DataFrame:
+    """For every run, question and thought the change of T by what is removed; missing where there is none."""
+    T = 100 * rows["p right"] / (rows["p right"] + rows["p wrong"])
+    at = [*RUN, "thought", "group", "question"]
+    wide = rows.assign(T=T).pivot(index=at, columns="removed", values="T")
+    changes = wide.sub(wide[NONE], axis=0).reindex(columns=[name for name in WORDS if name != BEYOND])
+    changes[BEYOND] = changes[PATH] - changes["random"]
+    return changes.reset_index()
+
+
+def format_removal(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
+    """One row per method, thought and what is removed."""
+    return pd.DataFrame(
+        {
+            **titled(table, titles),
+            "thought": table["thought"].astype(str),
+            "removed": table["removed"].map(WORDS),
+            "questions": table["questions"].astype(str),
+            "seeds": table["n"].astype(str),
+            "change of T (points)": with_interval(table["mean"], table["low"], table["high"]),
+        }
+    )
