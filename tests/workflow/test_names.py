@@ -11,7 +11,7 @@ import pytest
 
 from coconut_study.__main__ import main
 from coconut_study.common.files import write_csv
-from coconut_study.evaluation.columns import INTERVENTIONS, RUN, TRACING
+from coconut_study.evaluation.columns import INTERVENTIONS, RUN
 from coconut_study.questions import schema
 from coconut_study.questions.question import from_graphs
 from coconut_study.report.catalog import FIGURES, TABLES
@@ -21,6 +21,7 @@ from coconut_study.study.runs import Run
 from ..conftest import GRAPH
 from ..studies import CONFIG, plan_of, settings
 from ..unit.report.examples import answers, traces
+from ..unit.report.test_inspections import given, read, without
 
 PAPER = str(CONFIG / "paper_numbers.yaml")
 TITLES = [r"$\frac$", "x_{a}", "a|b\nc", r"\input{x} ^~", "<b>&</b>"]
@@ -38,6 +39,13 @@ NODES = ("None", "Tom", "NA", "1e5", "007", "nan", "inf")
 
 QUESTION = from_graphs([GRAPH.__class__(NODES, GRAPH.edges, GRAPH.root, GRAPH.target, GRAPH.neg_target)],
                        np.random.default_rng(0))[0]  # fmt: skip
+
+INSIDE = {
+    "tracing": traces(seeds=[0]),
+    "linear": read(0, (0.7, 0.8, 1.0)),
+    "attention": given(0, [[1] * 4, [3] * 4]),
+    "removal": without(0, none=[0.9] * 4, path=[0.1] * 4, random=[0.8] * 4),
+}
 
 
 def study():
@@ -69,6 +77,9 @@ def study():
         "decoding": {"datasets": SETS, "methods": ["007"], "questions": 1, "top": 3},
         "interventions": {"datasets": SETS, "methods": ["007"], "questions": 4},
         "tracing": {"datasets": SETS, "methods": ["007"], "questions": 4},
+        "linear": {"datasets": SETS, "methods": ["007"], "within": [1], "questions": 4},
+        "attention": {"datasets": SETS, "methods": ["007"], "questions": 4},
+        "removal": {"datasets": SETS, "methods": ["007"], "questions": 4},
         "transfer": [{"trained": ["5"], "asked": ["NA", "1e5"], "methods": ["007"]}],
     }  # fmt: skip
 
@@ -92,8 +103,8 @@ def made_up(kind, name):
     if kind == "interventions":
         answered = [answers(0, question, own=90, mean=50, mirror=10, random=50) for question in (0, 1)]
         return of_run(pd.concat(answered)[list(INTERVENTIONS[len(RUN) :])], name)
-    if kind == "tracing":
-        return of_run(traces(seeds=[0])[list(TRACING[len(RUN) :])], name)
+    if kind in INSIDE:
+        return of_run(INSIDE[kind].drop(columns=[*RUN]), name)
     if kind == "grades":
         dataset, method, seed = name.split("/")
         ks = sorted(PLAN.ks("respond", Run(dataset, method, int(seed.removeprefix("seed")))))

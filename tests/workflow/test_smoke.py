@@ -30,6 +30,11 @@ def test_every_table_and_figure_is_there_in_every_format(results):
         "spent",
         "transfer",
         "following",
+        "interventions",
+        "tracing",
+        "linear",
+        "attention",
+        "removal",
     ):
         for suffix in (".csv", ".md", ".tex", ".html"):
             assert (results / "tables" / f"{table}{suffix}").stat().st_size > 100
@@ -98,8 +103,9 @@ def test_every_stage_is_spent_on_once_and_every_job_is_measured(results):
     spent = pd.read_csv(results / "tables" / "spent.csv")
     folders = list((results / "stages").glob("*/*/stage*"))
     assert spent["stages"].sum() == len(folders) == 13
-    # responses, interventions, tracing, the other data set that a run is asked, and a base model
-    assert spent["other jobs"].sum() == 6 + 1 + 1 + 1 + 1
+    # responses, the other data set that a run is asked, a base model, and each look inside
+    inside = ["intervene", "trace", "linear", "attend", "remove"]
+    assert spent["other jobs"].sum() == 6 + 1 + 1 + len(inside)
     assert spent["not measured"].sum() == 0
     shared = spent[spent["methods"].str.contains("+", regex=False, na=False)]
     assert shared[["methods", "stages"]].values.tolist() == [["coconut+pause_as_thought", 1]]

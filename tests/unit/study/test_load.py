@@ -87,6 +87,16 @@ def test_shipped_second_files_are_valid_over_the_quick_study(name):
     assert Plan(study).runs
 
 
+def test_a_look_inside_adds_to_the_quick_study_and_changes_nothing_of_it():
+    plan, quick = (Plan(read_study(settings(*names))) for names in (("quick", "inside"), ("quick",)))
+    assert plan.results == quick.results
+    assert plan.chains == quick.chains
+    more = {"trace": 14, "linear": 9, "attend": 9, "remove": 5}
+    assert {rule: len(runs) for rule, runs in plan.evaluated.items()} == {
+        rule: more.get(rule, len(runs)) for rule, runs in quick.evaluated.items()
+    }
+
+
 def test_more_budget_for_cot_changes_nothing_else():
     plan, quick = (Plan(read_study(settings(*names))) for names in (("quick", "findings/budget"), ("quick",)))
     epochs = {name: plan.chain("planning", name, 1)[0].epochs for name in ("cot", "cot_2x", "cot_4x")}
