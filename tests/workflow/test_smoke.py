@@ -69,10 +69,11 @@ def test_a_run_is_asked_the_questions_of_other_data_sets_with_more_thoughts_than
         results / "runs" / "balanced" / "coconut" / "seed1" / "asked" / "changed" / "grades.csv"
     )
     assert set(grades["dataset"]) == {"changed"}
-    assert grades.groupby("k")["question"].nunique().to_dict() == {0: 32, 2: 32, 3: 32}
+    asked = (results / "data" / "changed" / "test.jsonl").read_text(encoding="utf-8").splitlines()
+    assert grades.groupby("k")["question"].nunique().to_dict() == dict.fromkeys((0, 2, 3), len(asked))
     table = pd.read_csv(results / "tables" / "transfer.csv")
-    asked = table[(table["asked"] == "changed") & (table["hops"] == "all")]
-    assert asked["mean"].tolist() == pytest.approx((100 * grades.groupby("k")["right"].mean()).tolist())
+    shares = table[(table["asked"] == "changed") & (table["hops"] == "all")]
+    assert shares["mean"].tolist() == pytest.approx((100 * grades.groupby("k")["right"].mean()).tolist())
 
 
 def test_tokens_count_written_tokens_and_continuous_thoughts(results):
