@@ -12,7 +12,8 @@ from .conftest import ROOT, Project
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 DATASETS = ("gsm8k", "prontoqa", "prosqa")
-METHODS = tuple(yaml.safe_load((ROOT / "config" / "methods.yaml").read_text())["methods"])
+ROWS = yaml.safe_load((ROOT / "config" / "methods.yaml").read_text())["methods"]
+METHODS = tuple(name for name, row in ROWS.items() if "paper" in row)
 COMPARISONS = ("thoughts_per_step", "efficiency", "mixing", "recipe", "start")
 
 
@@ -41,6 +42,7 @@ def test_every_method_answers_every_data_set(results):
     found = set(main[["dataset", "method"]].itertuples(index=False, name=None))
     assert len(METHODS) == 8
     assert set(product(DATASETS, METHODS)) <= found
+    assert set(product(["prosqa"], ROWS)) <= found
     assert main["accuracy"].between(0, 100).all()
     assert main["tokens"].gt(0).all()
 

@@ -41,7 +41,7 @@ EDITS = [
     ("questions.describe", "describe table_data"),
     ("questions.shortcuts", "derive shortcuts table_main table_claims"),
     ("questions.neighbourhoods", "shortcuts"),
-    ("questions.frontiers", f"probe decode {INSPECT}"),
+    ("questions.frontiers", f"train probe decode {INSPECT}"),
     ("questions.donors", "intervene"),
     ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),

@@ -6,12 +6,15 @@ children, and so on: every node belongs to the frontier at its distance from the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import networkx as nx
+import numpy as np
 
-from coconut_study.questions.graphs import Graph
+from coconut_study.questions.graphs import Edge, Graph
 
 Height = Literal["shortest", "longest"]
 
@@ -41,8 +44,30 @@ def candidates(graph: Graph, depth: int, height: Height) -> list[Candidate]:
 
 def frontier(graph: Graph, depth: int) -> list[int]:
     """Nodes at distance `depth` from the root, in ascending order; none for depth 0."""
-    distance = nx.single_source_shortest_path_length(graph.digraph, graph.root, cutoff=depth)
+    distance = _distances(graph.edges, graph.root)
     return sorted(node for node, edges in distance.items() if edges == depth > 0)
+
+
+def draw_step(graph: Graph, depth: int, rng: np.random.Generator) -> Edge:
+    """A fact that leads to a node at distance `depth` from the root: all such nodes are equally likely, and
+    so are the nodes before it, at distance `depth` - 1.
+
+    ValueError if there is no node at this distance.
+    """
+    nodes, distance = frontier(graph, depth), _distances(graph.edges, graph.root)
+    if not nodes:
+        raise ValueError(f"no node is {depth} facts from the root")
+    node = nodes[int(rng.integers(len(nodes)))]
+    heads = [head for head, tail in graph.edges if tail == node and distance.get(head) == depth - 1]
+    return heads[int(rng.integers(len(heads)))], node
+
+
+@lru_cache(maxsize=100_000)  # a question that is redrawn keeps its edges
+def _distances(edges: tuple[Edge, ...], root: int) -> Mapping[int, int]:
+    """The number of edges from the root to every node that it reaches."""
+    digraph = nx.DiGraph(edges)
+    digraph.add_node(root)
+    return nx.single_source_shortest_path_length(digraph, root)
 
 
 def heights(digraph: nx.DiGraph, height: Height) -> dict[int, int]:

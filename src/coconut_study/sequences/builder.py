@@ -127,6 +127,12 @@ def symbol_tokens(
     return Tokens(question, positions, steps, [ids[ANSWER_MARK], names[graph.target], eos])
 
 
+def ending_in(tokens: Tokens, hidden: int, step: list[int], eos: int) -> Tokens:
+    """A question of which only one step is left after `hidden` steps: `step`, and <eos> in place of all that
+    would follow it."""
+    return replace(tokens, steps=[*tokens.steps[:hidden], step], answer=[eos])
+
+
 def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
     """The sequence of a question in `layout` (paper section 3); short chains may have no steps left."""
     steps = [] if layout.hidden is None else tokens.steps[layout.hidden :]

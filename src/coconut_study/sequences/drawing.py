@@ -1,7 +1,8 @@
 """The sequences of each method in words, from the builder that training uses (pure functions).
 
 The example question has three steps of two tokens each (1a 1b, 2a 2b, 3a 3b). Tokens with loss are in
-brackets; <thought> is a continuous thought, a slot for the previous hidden state.
+brackets; <thought> is a continuous thought, a slot for the previous hidden state. A step to any node of the
+frontier has a prime (1a' 1b').
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from coconut_study.sequences.builder import Marks, Tokens, build
-from coconut_study.sequences.methods import Layout, Method, Schedule
+from coconut_study.sequences.builder import Marks, Tokens, build, ending_in
+from coconut_study.sequences.methods import Layout, Method, Schedule, Targets
 
 WORDS = ["question", "1a", "1b", "2a", "2b", "3a", "3b", "###", "answer", "<eos>",
-         "<bot>", "<eot>", "<thought>", "<pause>"]  # fmt: skip
+         "<bot>", "<eot>", "<thought>", "<pause>", "1a'", "1b'", "2a'", "2b'", "3a'", "3b'"]  # fmt: skip
 ID = {word: number for number, word in enumerate(WORDS)}
 QUESTION = Tokens(
     question=[ID["question"]],
@@ -25,9 +26,9 @@ QUESTION = Tokens(
 MARKS = Marks(ID["<bot>"], ID["<eot>"], ID["<thought>"], ID["<pause>"], ID["<eos>"], pad=ID["<eos>"])
 
 
-def draw(layout: Layout) -> str:
+def draw(layout: Layout, targets: Targets = "path") -> str:
     """The sequence of the example question in a layout."""
-    sequence = build(QUESTION, layout, MARKS)
+    sequence = build(_question(layout.hidden, targets), layout, MARKS)
     ids = sequence.before + [MARKS.thought] * sequence.thoughts + sequence.after
     first = len(ids) - sequence.n_loss
     return " ".join(f"[{WORDS[i]}]" if column >= first else WORDS[i] for column, i in enumerate(ids))
@@ -38,7 +39,7 @@ def table(methods: Mapping[str, tuple[Method, Schedule]]) -> pd.DataFrame:
     rows = []
     for method, schedule in methods.values():
         for stage, layout in _layouts(method, schedule):
-            rows.append({"method": method.title, "stage": stage, "tokens": draw(layout)})
+            rows.append({"method": method.title, "stage": stage, "tokens": draw(layout, method.targets)})
     return pd.DataFrame(rows)
 
 
@@ -47,6 +48,13 @@ def markdown(methods: Mapping[str, tuple[Method, Schedule]]) -> str:
     rows = table(methods)
     code = rows.assign(tokens="`" + rows["tokens"] + "`")
     return code.to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def _question(hidden: int | None, targets: Targets) -> Tokens:
+    """The example question, with the target that it has in training."""
+    if targets == "path" or hidden is None or hidden >= len(QUESTION.steps):
+        return QUESTION
+    return ending_in(QUESTION, hidden, [ID[f"{hidden + 1}{token}'"] for token in "ab"], MARKS.eos)
 
 
 def _loops(layout: Layout) -> str:

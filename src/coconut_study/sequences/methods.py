@@ -21,6 +21,7 @@ from coconut_study.common.settings import Closed, Probability
 
 Steps = Literal["kept", "dropped", "staged", "removed"]
 Thoughts = Literal["none", "continuous", "pause", "loops"]
+Targets = Literal["path", "frontier"]
 
 
 class Removal(Closed):
@@ -129,6 +130,12 @@ class Method(Closed):
         bool, Field(description="whether <bot> and <eot> enclose the thoughts, from stage 0 on")
     ]
     paper: Annotated[str | None, Field(description="row in the paper's tables")] = None
+    targets: Annotated[
+        Targets,
+        Field(
+            description="what follows the thoughts in training: the other steps, or one node of the frontier"
+        ),
+    ] = "path"
     iterations: Annotated[
         int | None,
         Field(
@@ -169,6 +176,12 @@ class Method(Closed):
             raise ValueError(
                 "markers: set false; with thoughts: loops there is nothing in the sequence to enclose"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _frontiers_follow_hidden_steps(self) -> Method:
+        if self.targets == "frontier" and self.steps != "staged":
+            raise ValueError(f"targets: frontier is for steps: staged, not for steps: {self.steps}")
         return self
 
     def plan(self, schedule: Schedule) -> list[tuple[int, float]]:

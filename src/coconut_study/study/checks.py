@@ -496,8 +496,11 @@ def _template_fits(plan: Plan) -> Iterator[str]:
 
 
 def _graphs_are_there(plan: Plan) -> Iterator[str]:
-    """Pretraining and probing have graph questions."""
+    """Pretraining, probing and frontiers have graph questions."""
     study = plan.study
+    for dataset, method in plan.trained:
+        if study.methods[method].targets == "frontier" and _is_text(study.datasets[dataset]):
+            yield f"methods.{method}.targets: {dataset} has no graph questions, whose frontiers are known"
     chosen = plan.datasets
     learns = any(study.model_of(method).pretraining for method in plan.methods)
     if learns and all(_is_text(study.datasets[name]) for name in chosen):

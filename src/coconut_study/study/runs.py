@@ -162,16 +162,18 @@ class Runs:
         before = 0.0
         for stage, epochs in stages:
             mixed = _mixed(row, schedule, stage, training.mixing)
+            layouts = (row.layout(schedule, stage), *mixed)
             specs.append(
                 StageSpec(
                     questions=questions,
                     following=self.question_settings(following) if following else None,
                     base=base,
                     training=training if mixed else _unmixed(training),
-                    layout=row.layout(schedule, stage),
+                    layout=layouts[0],
                     removal=schedule.removal if row.steps == "removed" else None,
                     mixed=mixed,
-                    extra=_extra(schedule, (row.layout(schedule, stage), *mixed)),
+                    extra=_extra(schedule, layouts),
+                    targets=row.targets if any(one.hidden is not None for one in layouts) else "path",
                     stage=stage,
                     seed=seed,
                     epochs=epochs,

@@ -13,17 +13,21 @@ import numpy as np
 from numpy.random import Generator
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from coconut_study.common.errors import StudyError
 from coconut_study.common.seeds import stream
 from coconut_study.engine.forward import check_positions
 from coconut_study.engine.tokenizer import marks_of, word_ids
-from coconut_study.questions.question import Question, by_graph, redraw, redrawn
+from coconut_study.questions.frontiers import draw_step
+from coconut_study.questions.graphs import Edge, Graph
+from coconut_study.questions.question import Question, by_graph, redraw, redrawn, sentence
 from coconut_study.sequences.builder import Sequence as TokenSequence
-from coconut_study.sequences.builder import Tokens, build, symbol_tokens, tokenize
+from coconut_study.sequences.builder import Tokens, build, ending_in, symbol_tokens, tokenize
 from coconut_study.sequences.methods import Layout
 from coconut_study.sequences.templates import TEMPLATES
 from coconut_study.training.schedule import smoothed
 from coconut_study.training.settings import StageSpec
 
+Drawn = tuple[Tokens, Graph | None]  # a question as it is shown
 POOLS = ("persons", "concepts", "names")  # settings of generated questions: the names in use, their order
 
 
@@ -41,6 +45,8 @@ class Sampler:
         together = spec.training.mirrors == "together"
         self.groups = by_graph(questions) if together else [[i] for i in range(len(questions))]
         self.group_of = [number for number, group in enumerate(self.groups) for _ in group]
+        if spec.targets == "frontier":
+            self._check_graphs("targets: frontier")
         self.tokens = None if spec.training.redraw else self.tokenize(questions)
         self.longest_chain = self._longest_chain()
         self.start_epoch(0)
@@ -50,6 +56,8 @@ class Sampler:
         numbers = (self.spec.seed, self.spec.stage, epoch)
         layouts = stream("mixing" if self.spec.mixed else "removal", *numbers)
         self.streams: dict[str, Generator] = {"layouts": layouts, "names": stream("names", *numbers)}
+        if self.spec.targets == "frontier":
+            self.streams["targets"] = stream("targets", *numbers)
         groups = stream("order", *numbers).permutation(len(self.groups))
         self.order = np.concatenate([self.groups[group] for group in groups])
 
@@ -63,9 +71,7 @@ class Sampler:
 
         Batches must be drawn in order: each continues the random streams of the epoch.
         """
-        chosen = self.chosen(number)
-        tokens = [self.tokens[i] for i in chosen] if self.tokens else self._redrawn(chosen)
-        return [build(one, self._layout(one, removed), self.marks) for one in tokens]
+        return [self._sequence(*drawn, removed) for drawn in self._drawn(self.chosen(number))]
 
     def tokenize(self, questions: Sequence[Question]) -> list[Tokens]:
         """Token ids of questions."""
@@ -100,15 +106,44 @@ class Sampler:
             "use a model with more positions, smaller questions, or fewer thoughts per step",
         )
 
-    def _redrawn(self, chosen: Sequence[int]) -> list[Tokens]:
+    def _sequence(self, tokens: Tokens, graph: Graph | None, removed: int) -> TokenSequence:
+        """The sequence of a question in the layout that is drawn for it, with its target."""
+        layout = self._layout(tokens, removed)
+        hidden = len(tokens.steps) if layout.hidden is None else layout.hidden
+        if self.spec.targets == "frontier" and graph is not None and hidden < len(tokens.steps):
+            step = self._step(graph, draw_step(graph, hidden + 1, self.streams["targets"]))
+            tokens = ending_in(tokens, hidden, step, self.marks.eos)
+        return build(tokens, layout, self.marks)
+
+    def _step(self, graph: Graph, edge: Edge) -> list[int]:
+        """Token ids of a step."""
+        if self.ids is not None:
+            return [self.ids[graph.names[edge[1]]]]
+        text = self.template.text(Question("", (sentence(graph, edge),), ""))
+        ids: list[int] = self.tokenizer(text.steps[0], add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _check_graphs(self, key: str) -> None:
+        if any(question.graph is None for question in self.questions):
+            raise StudyError(f"{key} needs training questions with graphs, whose frontiers are known")
+
+    def _drawn(self, chosen: Sequence[int]) -> list[Drawn]:
+        """Questions as they are shown, with new names if they are redrawn."""
+        if self.tokens:
+            return [(self.tokens[i], self.questions[i].graph) for i in chosen]
+        return self._redrawn(chosen)
+
+    def _redrawn(self, chosen: Sequence[int]) -> list[Drawn]:
         """Questions with new names; mirror questions in succession get the same names."""
         rng, mirrors = self.streams["names"], groupby(chosen, self.group_of.__getitem__)
         groups = [[self.questions[i] for i in group] for _, group in mirrors]
         if self.ids is None:
-            return self.tokenize([one for group in groups for one in redraw(group, rng, **self.pools)])
+            questions = [one for group in groups for one in redraw(group, rng, **self.pools)]
+            graphs = [question.graph for question in questions]
+            return list(zip(self.tokenize(questions), graphs, strict=True))
         shared, eos = self.spec.base.text.facts_share_position, self.marks.eos
         return [
-            symbol_tokens(graph, wording, self.ids, eos, shared=shared)
+            (symbol_tokens(graph, wording, self.ids, eos, shared=shared), graph)
             for group in groups
             for graph, wording in redrawn([one.graph for one in group if one.graph], rng, **self.pools)
         ]

@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from coconut_study.common.reading import read_json
 from coconut_study.common.settings import Closed, Name, Probability, check_folder, short_id
 from coconut_study.evaluation.settings import Responding
-from coconut_study.sequences.methods import Extra, Layout, Removal, TextSettings
+from coconut_study.sequences.methods import Extra, Layout, Removal, Targets, TextSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -320,6 +320,13 @@ class StageSpec(Closed):
             exclude_if=lambda extra: extra is None,
         ),
     ] = None
+    targets: Annotated[
+        Targets,
+        Field(
+            description="what follows the thoughts: the other steps, or one node of the frontier",
+            exclude_if=lambda targets: targets == "path",
+        ),
+    ] = "path"
     stage: int
     seed: int
     epochs: float

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coconut_study.questions import schema
-from coconut_study.questions.frontiers import Candidate, candidates, frontier, heights
+from coconut_study.questions.frontiers import Candidate, candidates, draw_step, frontier, heights
 from coconut_study.questions.graphs import Graph
 
 #   Tom -> a -> c -> d -> target     Sam -> other
@@ -29,6 +29,16 @@ def test_a_frontier_is_what_no_earlier_one_holds():
 
 def test_the_root_is_not_a_candidate():
     assert names(0) == []
+
+
+def test_a_drawn_step_leads_to_any_node_of_the_frontier_from_the_one_before():
+    rng = np.random.default_rng(0)
+    drawn = [draw_step(BRANCHED, 3, rng) for _ in range(200)]
+    assert {drawn.count(edge) for edge in set(drawn)} <= set(range(70, 131))
+    assert {(NAMES[head], NAMES[tail]) for head, tail in drawn} == {("d", "target"), ("d", "e")}
+    assert {draw_step(BRANCHED, 2, rng) for _ in range(50)} == {(1, 3), (1, 4)}  # not from c to d
+    with pytest.raises(ValueError, match="no node is 5 facts from the root"):
+        draw_step(BRANCHED, 5, rng)
 
 
 def test_height_is_the_shortest_or_the_longest_way_to_a_leaf():

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from coconut_study.sequences import drawing
-from coconut_study.sequences.builder import Tokens, build
+from coconut_study.sequences.builder import Tokens, build, ending_in
 from coconut_study.sequences.methods import Method, Schedule
 
 Q, S1, S2, S3, A = [1, 2], [11, 12], [21], [31], [9, 0]
@@ -79,6 +79,24 @@ def test_loops_are_as_many_as_the_thoughts_of_coconut_and_have_no_places(methods
         assert (loops.places, thoughts.places) == (0, thoughts.thoughts)
         sequence = build(TOKENS, loops, marks)
         assert (sequence.loops, sequence.thoughts) == (loops.thoughts, 0)
+
+
+def test_frontier_targets_change_nothing_in_layouts(methods):
+    for stage in range(4):
+        assert methods["frontier"].layout(SCHEDULE, stage) == methods["coconut"].layout(SCHEDULE, stage)
+
+
+def test_a_question_that_ends_in_a_step_has_no_answer(methods, marks):
+    ending = ending_in(TOKENS, 1, [22], eos=0)
+    whole, cut = (build(one, methods["coconut"].layout(SCHEDULE, 1), marks) for one in (TOKENS, ending))
+    assert cut.after == [E, 22, 0]
+    assert cut.n_loss == 2
+    assert cut.prompt == whole.prompt
+
+
+def test_frontiers_follow_hidden_steps(methods):
+    with pytest.raises(ValueError, match="targets: frontier is for steps: staged, not for steps: kept"):
+        Method.model_validate(methods["cot"].model_dump() | {"targets": "frontier"})
 
 
 def test_stages_that_agree_have_equal_layouts(methods):

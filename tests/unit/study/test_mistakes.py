@@ -219,6 +219,8 @@ MISTAKES = [
     case("clock", {"methods": ["cots"], "questions": 1, "batch_size": 1}, "mean cot?", place="clock.methods"),
     case("methods.looped.markers", True, "with thoughts: loops there is nothing in the sequence to enclose",
          place="methods.looped"),
+    case("methods.pause_token.targets", "frontier", "is for steps: staged", place="methods.pause_token"),
+    case("methods.coconut.targets", "frontier", "gsm8k has no graph questions", study="tour"),
     case("probing", PROBING | {"k": [4]}, "4 exceeds the 3 thoughts of coconut", place="probing.k"),
     case("probing", PROBING | {"case": 1024}, "has no question 1024, only 0 to 1023", place="probing.case"),
     case("probing", PROBING | {"case": 8, "questions": 8}, "only 0 to 7", place="probing.case"),

@@ -1,14 +1,18 @@
 """Batches of a stage: order, mixing, and what iCoT leaves of the chain."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from coconut_study.common.errors import StudyError
 from coconut_study.common.seeds import stream
 from coconut_study.engine.tokenizer import add_marks, word_level
-from coconut_study.questions.question import by_graph, redraw
+from coconut_study.questions.frontiers import frontier
+from coconut_study.questions.graphs import Graph
+from coconut_study.questions.question import by_graph, from_graphs, redraw
 from coconut_study.sequences.builder import build, tokenize
 from coconut_study.sequences.methods import Removal
 from coconut_study.sequences.templates import TEMPLATES, WORD
@@ -65,6 +69,92 @@ def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(sta
     assert 0.3 < sum(k < 2 for k in thoughts) / len(thoughts) < 0.7
     plain = Sampler(stages[2].model_copy(update={"mixed": ()}), base[1], splits["train"])
     assert [row.before for row in rows] == [row.before for row in sequences(plain, 4)]  # no other draw moves
+
+
+def with_targets(spec, targets):
+    return spec.model_copy(update={"targets": targets, "mixed": ()})
+
+
+def texts(base, rows):
+    """What follows the thoughts, in words."""
+    return [base[1].decode(row.after[-row.n_loss :]) for row in rows]
+
+
+@pytest.mark.parametrize("stage", [0, 1])
+def test_frontier_targets_are_all_nodes_at_the_distance_of_the_next_step(stages, base, splits, stage):
+    question = max(splits["train"], key=lambda one: len(frontier(one.graph, stage + 1)))
+    nodes = frontier(question.graph, stage + 1)
+    assert len(nodes) > 1
+    spec = with_targets(changed(stages[stage], redraw=False), "frontier")
+    found = texts(base, sequences(Sampler(spec, base[1], [question] * 400), 25))
+    assert all("#" not in text and text.endswith(base[1].eos_token) for text in found)
+    drawn = Counter(WORD.findall(text.split(" is a ")[1])[0] for text in found)
+    assert set(drawn) == {question.graph.names[node] for node in nodes}
+    assert min(drawn.values()) > 0.7 * len(found) / len(nodes)  # each about as often
+
+
+def test_frontier_targets_are_facts_of_the_question_with_its_names(stages, base, splits):
+    rows = sequences(
+        Sampler(with_targets(changed(stages[1], redraw=True), "frontier"), base[1], splits["train"]), 2
+    )
+    for row, text in zip(rows, texts(base, rows), strict=True):
+        fact = text.split(".")[0].strip()
+        assert fact in base[1].decode(row.before)
+
+
+def chain(base, splits):
+    """A question whose frontiers have one node each."""
+    persons, concepts = splits["train"][0].graph.names[:2], splits["train"][0].graph.names[2:7]
+    graph = Graph((*persons, *concepts), ((0, 2), (2, 3), (3, 4), (1, 5), (5, 6)), 0, 4, 6)
+    [question] = from_graphs([graph], np.random.default_rng(0))
+    return question
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_with_one_candidate_it_is_coconut_up_to_the_end_of_the_step(stages, base, splits, stage):
+    question = chain(base, splits)
+    spec = changed(stages[stage], redraw=False)
+    coconut, ours = (
+        sequences(Sampler(with_targets(spec, targets), base[1], [question]), 1)[0]
+        for targets in ("path", "frontier")
+    )
+    step = tokenize([question], TEMPLATES["prose"], base[1], shared=False)[0].steps[stage:]
+    n = len(coconut.after) - coconut.n_loss + len(step[0])
+    assert ours.after == [*coconut.after[:n], base[1].eos_token_id]
+    assert ours.prompt == coconut.prompt
+    assert ours.positions == coconut.positions[: len(ours)]
+
+
+def test_where_no_step_is_left_it_is_coconut(stages, base, splits):
+    short = [replace(one, steps=one.steps[:1]) for one in splits["train"]]
+    coconut, ours = (
+        sequences(Sampler(with_targets(stages[1], targets), base[1], short), 1)
+        for targets in ("path", "frontier")
+    )
+    assert ours == coconut
+
+
+def test_frontiers_move_no_other_draw(stages, base, splits):
+    spec = changed(stages[2], redraw=True)
+    coconut, ours = (
+        sequences(Sampler(spec.model_copy(update={"targets": targets}), base[1], splits["train"]), 2)
+        for targets in ("path", "frontier")
+    )
+    assert [one.prompt for one in ours] == [one.prompt for one in coconut]
+    assert ours != coconut
+
+
+def test_frontiers_need_graphs(stages, base, splits):
+    plain = [replace(one, graph=None) for one in splits["train"]]
+    with pytest.raises(StudyError, match="targets: frontier needs training questions with graphs"):
+        Sampler(with_targets(stages[1], "frontier"), base[1], plain)
+
+
+def test_only_stages_with_written_steps_have_targets(study):
+    frontier, coconut = (Plan(study).chain("balanced", name, 1) for name in ("frontier", "coconut"))
+    assert [spec.targets for spec in coconut] == ["path"] * len(coconut)
+    assert [spec.targets for spec in frontier][:2] == ["frontier"] * 2
+    assert "targets" not in coconut[1].model_dump()
 
 
 def test_thoughts_are_drawn_by_the_steps_of_a_question(stages, base, splits):
