@@ -292,6 +292,8 @@ def _mixed(method: Method, schedule: Schedule, stage: int, mixing: Mixing) -> tu
     if method.steps != "staged" or mixing.probability == 0:
         return ()
     stages = range(stage) if mixing.stages == "earlier" else range(schedule.stages + 1)
+    if mixing.weight == "rising" and stage:
+        stages = range(stage + 1)
     return tuple(method.layout(schedule, other) for other in stages)
 
 

@@ -161,8 +161,15 @@ class Sampler:
             return spec.layout.without(smoothed(spec.removal, removed, rng), spec.removal.unit)
         if spec.mixed and rng.random() < spec.training.mixing.probability:
             others = spec.mixed[: len(tokens.steps) + 1]
-            return others[rng.integers(len(others))]
+            return others[self._drawn_stage(len(others))]
         return spec.layout
+
+    def _drawn_stage(self, n: int) -> int:
+        """One of the first `n` stages: equally likely, or stage i in proportion to i + 1."""
+        rng = self.streams["layouts"]
+        if self.spec.training.mixing.weight == "equal":
+            return int(rng.integers(n))
+        return int(rng.choice(n, p=np.arange(1, n + 1) / (n * (n + 1) / 2)))
 
     def _longest_chain(self) -> int:
         """Length of the longest chain of steps, in the unit that iCoT removes; 0 for other methods."""

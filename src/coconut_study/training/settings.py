@@ -160,6 +160,19 @@ class Mixing(Closed):
         Literal["earlier", "any"],
         Field(description="draw from the earlier stages, or from all stages as the published code does"),
     ]
+    weight: Annotated[
+        Literal["equal", "rising"],
+        Field(
+            description="draw stages equally often, or stage i in proportion to i + 1, up to the own one",
+            exclude_if=lambda weight: weight == "equal",
+        ),
+    ] = "equal"
+
+    @model_validator(mode="after")
+    def _rising_up_to_the_own_stage(self) -> Mixing:
+        if self.weight == "rising" and self.stages == "any":
+            raise ValueError("weight: rising is for stages: earlier; it ends with the stage that is trained")
+        return self
 
 
 class Optimization(Closed):

@@ -71,6 +71,23 @@ def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(sta
     assert [row.before for row in rows] == [row.before for row in sequences(plain, 4)]  # no other draw moves
 
 
+def test_rising_mixing_draws_stage_i_of_those_up_to_its_own_in_proportion_to_i_plus_one(study, base, splits):
+    rising = with_value(settings("smoke") | NO_OTHERS, "training.mixing.weight", "rising")
+    chain = Plan(read_study(with_value(rising, "training.mixing.probability", 1))).chain(
+        "balanced", "coconut", 1
+    )
+    assert [len(spec.mixed) for spec in chain[:3]] == [0, 2, 3]
+    assert chain[0] == Plan(study).chain("balanced", "coconut", 1)[0]  # mixes nothing in
+    rows = sequences(Sampler(chain[2], base[1], splits["train"] * 10), 40)
+    drawn = Counter(row.thoughts for row in rows)
+    for stage in range(3):
+        assert drawn[stage] / len(rows) == pytest.approx((stage + 1) / 6, abs=0.06)
+
+
+def test_equal_mixing_leaves_the_ids_of_stages_as_they_are(stages):
+    assert "weight" not in stages[2].training.mixing.model_dump()
+
+
 def with_targets(spec, targets):
     return spec.model_copy(update={"targets": targets, "mixed": ()})
 
