@@ -26,6 +26,29 @@ from coconut_study.sequences.builder import Sequence
 
 
 @dataclass(frozen=True, slots=True)
+class Supervised:
+    """What the states that become thoughts have to predict: M pairs of a state and a token.
+
+    predictor_M: flat index into B x T of the state. target_M: the token. count_M: the number of tokens
+    that this state has to predict.
+    """
+
+    predictor_M: Tensor
+    target_M: Tensor
+    count_M: Tensor
+
+    @property
+    def n_thoughts(self) -> int:
+        """The number of thoughts that have to predict something."""
+        return len(self.predictor_M.unique())
+
+    def to(self, device: torch.device) -> Supervised:
+        """The same on another device."""
+        parts = (self.predictor_M, self.target_M, self.count_M)
+        return Supervised(*(part.to(device, non_blocking=True) for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Sequences of tokens, one per row.
 
@@ -34,7 +57,8 @@ class Batch:
     loss. target_N: those tokens. first_thought, n_thoughts: the columns of the thoughts. iterations: Jacobi
     iterations that compute the thoughts in parallel, or None to compute one after the other. prefixes: the
     prefixes that rows share, or None to compute all columns for each row. n_loops: passes over the whole
-    sequence after the first. loops_B: those of each row, or None if all rows have `n_loops`.
+    sequence after the first. loops_B: those of each row, or None if all rows have `n_loops`. supervised: what
+    thoughts have to predict, or None for nothing.
     """
 
     tokens_BT: Tensor
@@ -48,6 +72,7 @@ class Batch:
     prefixes: Prefixes | None = None
     n_loops: int = 0
     loops_B: Tensor | None = None
+    supervised: Supervised | None = None
 
     def only(self, counted_N: Tensor) -> Batch:
         """The same batch with loss on some of its predicted tokens only."""
@@ -64,6 +89,7 @@ class Batch:
             target_N=self.target_N.to(device, non_blocking=True),
             prefixes=self.prefixes and self.prefixes.to(device),
             loops_B=None if self.loops_B is None else self.loops_B.to(device, non_blocking=True),
+            supervised=self.supervised and self.supervised.to(device),
         )
 
 
@@ -119,4 +145,16 @@ def collate(
         prefixes=Prefixes.of(groups, n_prefix) if groups else None,
         n_loops=max(loops),
         loops_B=None if min(loops) == max(loops) else torch.tensor(loops),
+        supervised=_supervised(sequences, n_before, width),
     )
+
+
+def _supervised(sequences: Seq[Sequence], first_thought: int, width: int) -> Supervised | None:
+    """What thoughts have to predict; the state that becomes thought j is in the column before it."""
+    pairs = [
+        (row * width + first_thought - 1 + j, token, len(tokens))
+        for row, sequence in enumerate(sequences)
+        for j, tokens in enumerate(sequence.supervised)
+        for token in tokens
+    ]
+    return Supervised(*map(torch.tensor, zip(*pairs, strict=True))) if pairs else None

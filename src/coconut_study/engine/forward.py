@@ -170,6 +170,17 @@ def loss_sum(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor | None = N
     return cross_entropy(predictions(model, batch, hidden_BTD), batch.target_N, reduction="sum")
 
 
+def thought_loss_sum(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor) -> Tensor:
+    """Cross-entropy of the states that become thoughts, summed over thoughts (nats): the mean over the tokens
+    that a state has to predict, through the language-model head. 0 for a batch where none has to."""
+    supervised = batch.supervised
+    if supervised is None:
+        return hidden_BTD.new_zeros(())
+    states_MD = hidden_BTD.flatten(0, 1).index_select(0, supervised.predictor_M)
+    loss_M = cross_entropy(logits(model, states_MD), supervised.target_M, reduction="none")
+    return (loss_M / supervised.count_M).sum()
+
+
 def thought_norms(batch: Batch, hidden_BTD: Tensor) -> Tensor:
     """Sum of the Euclidean norms of all thoughts in rows with loss (of the states that are fed back)."""
     if not batch.n_thoughts:

@@ -58,7 +58,8 @@ class Sequence:
 
     Between `before` and `after` there are `thoughts` slots, which the model fills with its own hidden states.
     The last `n_loss` tokens of `after` have loss. `iterations` is that of the method. `loops` is the number
-    of passes over the whole sequence after the first.
+    of passes over the whole sequence after the first. `supervised` has, for each of the first thoughts, the
+    tokens that the state which becomes this thought has to predict.
     """
 
     before: list[int]
@@ -68,6 +69,7 @@ class Sequence:
     n_loss: int
     iterations: int | None = None
     loops: int = 0
+    supervised: tuple[tuple[int, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.before) + self.thoughts + len(self.after)

@@ -88,6 +88,18 @@ class Schedule(Closed):
         return min(stage, self.stages) * self.c
 
 
+class ThoughtLoss(Closed):
+    """An additional loss on thoughts: the state that becomes thought j predicts what step j leads to."""
+
+    target: Annotated[
+        Literal["step", "frontier"],
+        Field(description="the node of the step, or all nodes of its frontier, each with equal weight"),
+    ]
+    weight: Annotated[
+        PositiveFloat, Field(description="of the mean over thoughts, beside the mean over predicted tokens")
+    ]
+
+
 class Layout(Closed):
     """How a training sequence is built: all that the builder needs to know of a method and a stage."""
 
@@ -136,6 +148,9 @@ class Method(Closed):
             description="what follows the thoughts in training: the other steps, or one node of the frontier"
         ),
     ] = "path"
+    thought_loss: Annotated[
+        ThoughtLoss | None, Field(description="additional loss on thoughts in training; null for none")
+    ] = None
     iterations: Annotated[
         int | None,
         Field(
@@ -168,6 +183,12 @@ class Method(Closed):
     def _iterations_need_continuous_thoughts(self) -> Method:
         if self.iterations is not None and self.thoughts != "continuous":
             raise ValueError(f"iterations: is for continuous thoughts, not for thoughts: {self.thoughts}")
+        return self
+
+    @model_validator(mode="after")
+    def _losses_are_on_thoughts(self) -> Method:
+        if self.thought_loss is not None and self.thoughts != "continuous":
+            raise ValueError(f"thought_loss: is for continuous thoughts, not for thoughts: {self.thoughts}")
         return self
 
     @model_validator(mode="after")

@@ -495,6 +495,21 @@ def _template_fits(plan: Plan) -> Iterator[str]:
                 yield f"{where}text.template: symbols can write only graph questions; use prose for {name}"
 
 
+def _thoughts_have_targets(plan: Plan) -> Iterator[str]:
+    """A loss on thoughts has one thought for each step, and one token for each node."""
+    study = plan.study
+    for dataset, method in plan.trained:
+        if study.methods[method].thought_loss is None:
+            continue
+        where = f"methods.{method}.thought_loss"
+        if _is_text(study.datasets[dataset]):
+            yield f"{where}: {dataset} has no graph questions, whose nodes thoughts could predict"
+        if (c := study.schedule_of(dataset, method).c) != 1:
+            yield f"{where}: needs one thought per step; datasets.{dataset}.schedule.c is {c}"
+        if study.text_of(method).template != "symbols":
+            yield f"{where}: needs text.template: symbols, where every step is one token"
+
+
 def _graphs_are_there(plan: Plan) -> Iterator[str]:
     """Pretraining, probing and frontiers have graph questions."""
     study = plan.study
@@ -546,7 +561,7 @@ TURNS: tuple[tuple[Check, ...], ...] = (
         _thoughts_are_there, _interventions_have_something_to_replace, _inspections_have_something_to_see,
         _comparisons_are_run, _transfer_is_run,
         _predictions_are_run, _pages_show_what_is_made, _map_has_places,
-        _template_fits, _graphs_are_there, _case_is_probed,
+        _template_fits, _graphs_are_there, _thoughts_have_targets, _case_is_probed,
         _asked_questions_can_be_read,
     ),
 )  # fmt: skip

@@ -174,6 +174,7 @@ class Runs:
                     mixed=mixed,
                     extra=_extra(schedule, layouts),
                     targets=row.targets if any(one.hidden is not None for one in layouts) else "path",
+                    thought_loss=row.thought_loss if any(one.thoughts for one in layouts) else None,
                     stage=stage,
                     seed=seed,
                     epochs=epochs,

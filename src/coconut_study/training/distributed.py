@@ -23,7 +23,7 @@ from torch.nn import Parameter
 from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from coconut_study.engine.batches import Batch
+from coconut_study.engine.batches import Batch, Supervised
 
 T = TypeVar("T")
 
@@ -127,11 +127,23 @@ def rows(batch: Batch, index: int, n_processes: int) -> Batch:
     return replace(
         own,
         prefixes=None,
+        supervised=batch.supervised and _own_thoughts(batch.supervised, width, index, n_processes),
         tokens_BT=batch.tokens_BT[first::n_processes],
         mask_BT=mask_BT,
         positions_BT=batch.positions_BT[first::n_processes],
         loops_B=None if batch.loops_B is None else batch.loops_B[first::n_processes],
         predictor_N=own.predictor_N // width // n_processes * width + own.predictor_N % width,
+    )
+
+
+def _own_thoughts(supervised: Supervised, width: int, index: int, n_processes: int) -> Supervised:
+    """What the thoughts in the rows of process `index` have to predict."""
+    own_M = supervised.predictor_M // width % n_processes == index
+    predictor_M = supervised.predictor_M[own_M]
+    return Supervised(
+        predictor_M // width // n_processes * width + predictor_M % width,
+        supervised.target_M[own_M],
+        supervised.count_M[own_M],
     )
 
 

@@ -31,11 +31,12 @@ class Learner:
     accelerate is configured for.
 
     Several processes (one per GPU) see the same batches, each works on its share, and gradients are summed,
-    so that they learn what one process would (see `distributed`).
+    so that they learn what one process would (see `distributed`). `thought_weight` is the weight of the loss
+    on thoughts, in batches that have one.
     """
 
-    def __init__(self, model: PreTrainedModel, settings: Optimization) -> None:
-        self.settings = settings
+    def __init__(self, model: PreTrainedModel, settings: Optimization, thought_weight: float = 0.0) -> None:
+        self.settings, self.thought_weight = settings, thought_weight
         cpu = not torch.accelerator.is_available()  # given explicitly, several processes use gloo
         mixed = settings.precision.replace("tf32", "no")
         self.accelerator = Accelerator(mixed_precision=mixed, cpu=cpu)
@@ -64,12 +65,15 @@ class Learner:
         """Make one update at learning rate `rate`; return (2,): the cross-entropy summed over all predicted
         tokens (nats), and the sum of the norms of all thoughts.
 
-        The gradient is that of the mean over all predicted tokens, however `batches` are split.
+        The gradient is that of the mean over all predicted tokens, however `batches` are split; if thoughts
+        have to predict something, plus `thought_weight` x the mean over these thoughts, which is not in the
+        returned sums.
         """
         n_tokens = sum(len(batch.target_N) for batch in batches)
+        n_thoughts = sum(batch.supervised.n_thoughts for batch in batches if batch.supervised)
         total = torch.zeros(2, device=self.accelerator.device)
         for batch in self.processes.share_batches(batches):
-            total = total + self._accumulate(batch, n_tokens)
+            total = total + self._accumulate(batch, n_tokens, n_thoughts)
         total = self.processes.sum_update(self.learning.values(), total)
         if self.settings.clip is not None:
             self.accelerator.clip_grad_norm_(self.learning.values(), self.settings.clip)
@@ -79,14 +83,18 @@ class Learner:
         self.optimizer.zero_grad()
         return total
 
-    def _accumulate(self, batch: Batch, n_tokens: int) -> Tensor:
+    def _accumulate(self, batch: Batch, n_tokens: int, n_thoughts: int) -> Tensor:
         """Add the gradient of a batch; return its sums (2,), of cross-entropy and of thought norms."""
         try:
             with self.accelerator.autocast():
                 batch = batch.to(self.accelerator.device)
                 hidden_BTD = forward.hidden_states(self.model, batch)
                 loss = forward.loss_sum(self.model, batch, hidden_BTD)
-            self.accelerator.backward(loss / n_tokens)
+                objective = loss / n_tokens
+                if batch.supervised is not None:
+                    thoughts = forward.thought_loss_sum(self.model, batch, hidden_BTD)
+                    objective = objective + self.thought_weight * thoughts / n_thoughts
+            self.accelerator.backward(objective)
         except torch.OutOfMemoryError as error:
             if self.processes.count > 1:  # the other processes wait for this one
                 raise StudyError("out of memory: set a smaller training.micro_batch_size") from error

@@ -6,6 +6,7 @@ Each epoch has its own random streams, so that a batch depends only on the seed,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -17,7 +18,7 @@ from coconut_study.common.errors import StudyError
 from coconut_study.common.seeds import stream
 from coconut_study.engine.forward import check_positions
 from coconut_study.engine.tokenizer import marks_of, word_ids
-from coconut_study.questions.frontiers import draw_step
+from coconut_study.questions.frontiers import draw_step, frontier
 from coconut_study.questions.graphs import Edge, Graph
 from coconut_study.questions.question import Question, by_graph, redraw, redrawn, sentence
 from coconut_study.sequences.builder import Sequence as TokenSequence
@@ -47,6 +48,10 @@ class Sampler:
         self.group_of = [number for number, group in enumerate(self.groups) for _ in group]
         if spec.targets == "frontier":
             self._check_graphs("targets: frontier")
+        if spec.thought_loss is not None:
+            self._check_graphs("thought_loss")
+            if self.ids is None:
+                raise StudyError("thought_loss needs text.template: symbols, where a step is one token")
         self.tokens = None if spec.training.redraw else self.tokenize(questions)
         self.longest_chain = self._longest_chain()
         self.start_epoch(0)
@@ -109,11 +114,25 @@ class Sampler:
     def _sequence(self, tokens: Tokens, graph: Graph | None, removed: int) -> TokenSequence:
         """The sequence of a question in the layout that is drawn for it, with its target."""
         layout = self._layout(tokens, removed)
+        supervised = self._supervised(tokens, graph, layout.thoughts)
         hidden = len(tokens.steps) if layout.hidden is None else layout.hidden
         if self.spec.targets == "frontier" and graph is not None and hidden < len(tokens.steps):
             step = self._step(graph, draw_step(graph, hidden + 1, self.streams["targets"]))
             tokens = ending_in(tokens, hidden, step, self.marks.eos)
-        return build(tokens, layout, self.marks)
+        sequence = build(tokens, layout, self.marks)
+        return replace(sequence, supervised=supervised) if supervised else sequence
+
+    def _supervised(
+        self, tokens: Tokens, graph: Graph | None, n_thoughts: int
+    ) -> tuple[tuple[int, ...], ...]:
+        """The tokens that each thought in place of a step has to predict; none without a loss on thoughts."""
+        loss, steps = self.spec.thought_loss, tokens.steps[:n_thoughts]
+        if loss is None or graph is None or self.ids is None:
+            return ()
+        if loss.target == "step":
+            return tuple(map(tuple, steps))
+        nodes = [frontier(graph, depth) for depth in range(1, len(steps) + 1)]
+        return tuple(tuple(self.ids[graph.names[node]] for node in depth) for depth in nodes)
 
     def _step(self, graph: Graph, edge: Edge) -> list[int]:
         """Token ids of a step."""

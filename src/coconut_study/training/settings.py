@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from coconut_study.common.reading import read_json
 from coconut_study.common.settings import Closed, Name, Probability, check_folder, short_id
 from coconut_study.evaluation.settings import Responding
-from coconut_study.sequences.methods import Extra, Layout, Removal, Targets, TextSettings
+from coconut_study.sequences.methods import Extra, Layout, Removal, Targets, TextSettings, ThoughtLoss
 
 if TYPE_CHECKING:
     import numpy as np
@@ -340,6 +340,13 @@ class StageSpec(Closed):
             exclude_if=lambda targets: targets == "path",
         ),
     ] = "path"
+    thought_loss: Annotated[
+        ThoughtLoss | None,
+        Field(
+            description="what the states that become thoughts have to predict; null for nothing",
+            exclude_if=lambda thought_loss: thought_loss is None,
+        ),
+    ] = None
     stage: int
     seed: int
     epochs: float

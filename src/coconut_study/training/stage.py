@@ -60,7 +60,7 @@ class StageTrainer:
             lora.prepare(model, spec.base.model.lora, self.sampler.marks.added, spec.seed)
         if spec.training.gradient_checkpointing:
             checkpoint_layers(model)
-        self.learner = Learner(model, spec.training)
+        self.learner = Learner(model, spec.training, spec.thought_loss.weight if spec.thought_loss else 0.0)
         self.processes = self.learner.processes
         self.device = self.learner.accelerator.device
         self.validation = Validation(spec, tokenizer, valid, valid_tokens, self.processes)
