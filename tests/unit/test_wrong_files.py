@@ -294,7 +294,7 @@ LACKING = json.dumps({key: value for key, value in RESPONSE.items() if key != "t
         (lines({}, {"k": True, "question": 1}), "r.jsonl, line 2: k: expected a number, got true or false"),
         (
             lines({}, {"kind": "none at all"}),
-            "r.jsonl, line 2: kind: Input should be 'none', 'continuous', 'pause' or 'loops'",
+            "r.jsonl, line 2: kind: Input should be 'none', 'continuous', 'pause', 'loops' or 'soft'",
         ),
         (lines({}, {"token_ids": None}), "r.jsonl, line 2: token_ids: Input should be a valid array"),
         ("[]", "r.jsonl, line 1: Input should be"),

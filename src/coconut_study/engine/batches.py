@@ -58,7 +58,7 @@ class Batch:
     iterations that compute the thoughts in parallel, or None to compute one after the other. prefixes: the
     prefixes that rows share, or None to compute all columns for each row. n_loops: passes over the whole
     sequence after the first. loops_B: those of each row, or None if all rows have `n_loops`. supervised: what
-    thoughts have to predict, or None for nothing.
+    thoughts have to predict, or None for nothing. soft: whether thoughts are expected embeddings.
     """
 
     tokens_BT: Tensor
@@ -73,6 +73,7 @@ class Batch:
     n_loops: int = 0
     loops_B: Tensor | None = None
     supervised: Supervised | None = None
+    soft: bool = False
 
     def only(self, counted_N: Tensor) -> Batch:
         """The same batch with loss on some of its predicted tokens only."""
@@ -146,6 +147,7 @@ def collate(
         n_loops=max(loops),
         loops_B=None if min(loops) == max(loops) else torch.tensor(loops),
         supervised=_supervised(sequences, n_before, width),
+        soft=any(sequence.soft for sequence in sequences),
     )
 
 

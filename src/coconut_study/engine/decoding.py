@@ -42,7 +42,7 @@ def generate(
 def thought_states(model: PreTrainedModel, prompts: Seq[Sequence], k: int, marks: Marks) -> Tensor:
     """Last hidden states (B, k + 1, D) of each prompt: before the first thought, and at each of k thoughts.
 
-    State j would be the input embedding of thought j + 1: it is all that the model knows after j thoughts.
+    Thought j + 1 would be computed from state j alone: it is all that the model knows after j thoughts.
     """
     return _read_prompts(model, _alike(prompts, k), marks)[2]
 

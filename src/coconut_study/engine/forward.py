@@ -4,6 +4,9 @@ A thought is an input embedding that is the last hidden state (after the final n
 (paper section 3). Any Hugging Face causal language model works, through its public interface: input
 embeddings, base model, output embeddings, key-value cache.
 
+A soft thought is the expected embedding of the token that this state predicts: the embeddings of all tokens,
+weighted by their probabilities under the language-model head (Gozeten et al. 2025, arXiv 2505.23648).
+
 A looped batch is computed several times (Saunshi et al. 2025, arXiv 2502.17416): the input of the first pass
 are the token embeddings, that of every other pass the token embeddings plus the last hidden states of the
 pass before, in every column. Each pass has a cache of its own.
@@ -36,6 +39,7 @@ class Reader:
     def __init__(self, model: PreTrainedModel, n_loops: int = 0, loops_B: Tensor | None = None) -> None:
         self.body = model.base_model
         self.embed = model.get_input_embeddings()
+        self.head = model.get_output_embeddings()
         self.loops_B = loops_B
         self.caches = [PreallocatedCache(model.config) for _ in range(1 + n_loops)]
         self.cache = copy(self.caches[0])
@@ -79,19 +83,30 @@ class Reader:
         """Hidden states of a batch up to its last thought, in blocks.
 
         The first block holds the columns before the thoughts (B, columns, D), each other block one thought
-        (B, 1, D). The last column of a block is the input embedding of the next thought, unless `edit`
-        changes it.
+        (B, 1, D). The last column of a block is the input embedding of the next thought, unless thoughts are
+        soft or `edit` changes it.
         """
         start, mask, positions = batch.first_thought, batch.mask_BT, batch.positions_BT
         blocks = [self._question(batch)]
         if batch.iterations is not None and batch.n_thoughts:
             return blocks + self._think_in_parallel(batch, blocks[0][:, -1:], batch.iterations, edit)
         for j, column in enumerate(range(start, start + batch.n_thoughts)):
-            thought = blocks[-1][:, -1:] if edit is None else edit.thought(j, blocks[-1][:, -1:])
+            thought = self._fed_back(blocks[-1][:, -1:], batch)
+            thought = thought if edit is None else edit.thought(j, thought)
             blocks.append(self.read(thought, mask[:, : column + 1], positions[:, column : column + 1]))
             if edit is not None:
                 edit_columns(self.cache, [j], edit)
         return blocks
+
+    def _fed_back(self, states_BKD: Tensor, batch: Batch) -> Tensor:
+        """The input embeddings (B, K, D) of the thoughts that states become: these states, or the expected
+        embeddings under their predictions if thoughts are soft."""
+        if not batch.soft:
+            return states_BKD
+        shares_BKV = self.head(states_BKD).softmax(dim=-1)
+        tokens_V = torch.arange(shares_BKV.shape[-1], device=states_BKD.device)
+        expected_BKD: Tensor = shares_BKV @ self.embed(tokens_V)
+        return expected_BKD
 
     def _question(self, batch: Batch) -> Tensor:
         """Hidden states (B, columns before the thoughts, D); shared prefixes are computed once per group."""
@@ -121,7 +136,7 @@ class Reader:
         states_BKD = before_B1D.expand(-1, batch.n_thoughts, -1)
         for iteration in range(iterations):
             self.cache.crop(-batch.n_thoughts if iteration else 0)
-            thoughts_BKD = torch.cat([before_B1D, states_BKD[:, :-1]], dim=1)
+            thoughts_BKD = self._fed_back(torch.cat([before_B1D, states_BKD[:, :-1]], dim=1), batch)
             if edit is not None:
                 thoughts = enumerate(thoughts_BKD.split(1, dim=1))
                 thoughts_BKD = torch.cat([edit.thought(j, thought) for j, thought in thoughts], dim=1)

@@ -49,11 +49,13 @@ class Condition(NamedTuple):
 
 
 def kind_of(layout: Layout) -> Literal["continuous", "pause", "steps"] | None:
-    """What a method has that can be replaced: thoughts, pauses, or written steps; None if it has none of
-    these."""
+    """What a method has that can be replaced: thoughts (also soft ones), pauses, or written steps; None if it
+    has none of these."""
     if layout.kind == "none":
         return "steps" if layout.hidden == 0 and not layout.removed else None
-    return layout.kind if layout.thoughts and layout.kind in ("continuous", "pause") else None
+    if not layout.thoughts or layout.kind == "loops":
+        return None
+    return "pause" if layout.kind == "pause" else "continuous"
 
 
 def places(k: int) -> dict[str, tuple[int, ...]]:

@@ -11,6 +11,7 @@ from coconut_study.evaluation.outcomes import Map, Outcome, classify, edges
 from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.settings import Grading
 from coconut_study.questions.question import Question, group_numbers
+from coconut_study.sequences.methods import FED_BACK
 from coconut_study.sequences.templates import Template, is_right, is_right_number
 
 COLUMNS = GRADES[len(RUN) :]
@@ -62,7 +63,7 @@ def count(response: Response, settings: Grading) -> int:
     """
     counts = {
         "written": len(response.token_ids) - response.finished,
-        "thoughts": response.k if response.kind == "continuous" else 0,
+        "thoughts": response.k if response.kind in FED_BACK else 0,
         "pauses": response.k if response.kind == "pause" else 0,
         "end": int(response.finished),
     }

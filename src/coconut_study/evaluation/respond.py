@@ -21,7 +21,7 @@ from coconut_study.engine.tokenizer import marks_of
 from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.settings import Clock, Responding
 from coconut_study.sequences.builder import Marks, Tokens, build
-from coconut_study.sequences.methods import Layout
+from coconut_study.sequences.methods import FED_BACK, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,10 @@ def clock(
 
 
 def _groups(layouts: Sequence[Layout]) -> list[list[Layout]]:
-    """Layouts answered together: all with continuous thoughts share one chain, any other is alone."""
+    """Layouts answered together: all whose thoughts are fed back share one chain, any other is alone."""
     ordered = sorted(layouts, key=lambda layout: layout.thoughts)
-    chained = [layout for layout in ordered if layout.kind == "continuous"]
-    return [[layout] for layout in ordered if layout.kind != "continuous"] + [chained] * bool(chained)
+    chained = [layout for layout in ordered if layout.kind in FED_BACK]
+    return [[layout] for layout in ordered if layout.kind not in FED_BACK] + [chained] * bool(chained)
 
 
 def _generate(
@@ -138,7 +138,7 @@ def _generate(
 ) -> list[list[list[int]]]:
     """The new token ids of every question (first index) in every layout of a group (second index)."""
     prompts = [build(tokens, group[-1], marks).prompt for tokens in questions]
-    ks = [layout.thoughts if layout.kind == "continuous" else 0 for layout in group]
+    ks = [layout.thoughts if layout.kind in FED_BACK else 0 for layout in group]
     return generate(model, prompts, ks, limit, marks)
 
 

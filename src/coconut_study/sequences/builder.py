@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from coconut_study.common.errors import StudyError, explained
 from coconut_study.questions.graphs import Graph
 from coconut_study.questions.question import Question, Wording
-from coconut_study.sequences.methods import Layout
+from coconut_study.sequences.methods import FED_BACK, Layout
 from coconut_study.sequences.templates import ANSWER_MARK, TEMPLATES, Template
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class Sequence:
     Between `before` and `after` there are `thoughts` slots, which the model fills with its own hidden states.
     The last `n_loss` tokens of `after` have loss. `iterations` is that of the method. `loops` is the number
     of passes over the whole sequence after the first. `supervised` has, for each of the first thoughts, the
-    tokens that the state which becomes this thought has to predict.
+    tokens that the state which becomes this thought has to predict. `soft` thoughts are expected embeddings
+    in place of hidden states.
     """
 
     before: list[int]
@@ -70,6 +71,7 @@ class Sequence:
     iterations: int | None = None
     loops: int = 0
     supervised: tuple[tuple[int, ...], ...] = ()
+    soft: bool = False
 
     def __len__(self) -> int:
         return len(self.before) + self.thoughts + len(self.after)
@@ -141,11 +143,20 @@ def build(tokens: Tokens, layout: Layout, marks: Marks) -> Sequence:
     with_loss = [token for step in steps for token in step][layout.removed :] + tokens.answer
     opening, closing = ([marks.bot], [marks.eot]) if layout.markers else ([], [])
     pauses = [marks.pause] * layout.thoughts if layout.kind == "pause" else []
-    thoughts = layout.thoughts if layout.kind == "continuous" else 0
+    thoughts = layout.thoughts if layout.kind in FED_BACK else 0
     before = tokens.question + opening + pauses
     after = closing + with_loss
     first = tokens.positions[-1] + 1
     following = len(before) + thoughts + len(after) - len(tokens.question)
     positions = tokens.positions + list(range(first, first + following))
     loops = layout.thoughts if layout.kind == "loops" else 0
-    return Sequence(before, thoughts, after, positions, len(with_loss), layout.iterations, loops)
+    return Sequence(
+        before,
+        thoughts,
+        after,
+        positions,
+        len(with_loss),
+        iterations=layout.iterations,
+        loops=loops,
+        soft=layout.kind == "soft",
+    )

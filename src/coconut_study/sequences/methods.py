@@ -9,6 +9,9 @@ r"""Methods as data: two choices and a schedule describe every row of the paper'
 
 Loops stand in place of thoughts: the model passes over the whole sequence once more for each (a looped
 transformer; Saunshi et al. 2025, arXiv 2502.17416). The sequence has no places for them.
+
+Soft thoughts take the places of continuous ones: what is fed back is not the last hidden state, but the
+expected embedding of the token that it predicts (Gozeten et al. 2025, arXiv 2505.23648).
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from coconut_study.common.settings import Closed, Probability
 
 Steps = Literal["kept", "dropped", "staged", "removed"]
-Thoughts = Literal["none", "continuous", "pause", "loops"]
+Thoughts = Literal["none", "continuous", "pause", "loops", "soft"]
+FED_BACK: tuple[Thoughts, ...] = ("continuous", "soft")  # computed from the state of the previous position
 Targets = Literal["path", "frontier"]
 
 
@@ -181,13 +185,13 @@ class Method(Closed):
 
     @model_validator(mode="after")
     def _iterations_need_continuous_thoughts(self) -> Method:
-        if self.iterations is not None and self.thoughts != "continuous":
+        if self.iterations is not None and self.thoughts not in FED_BACK:
             raise ValueError(f"iterations: is for continuous thoughts, not for thoughts: {self.thoughts}")
         return self
 
     @model_validator(mode="after")
     def _losses_are_on_thoughts(self) -> Method:
-        if self.thought_loss is not None and self.thoughts != "continuous":
+        if self.thought_loss is not None and self.thoughts not in FED_BACK:
             raise ValueError(f"thought_loss: is for continuous thoughts, not for thoughts: {self.thoughts}")
         return self
 
@@ -228,7 +232,7 @@ class Method(Closed):
             thoughts=thoughts,
             kind=kind,
             markers=self.markers,
-            iterations=self.iterations if kind == "continuous" else None,
+            iterations=self.iterations if kind in FED_BACK else None,
         )
 
     def final_layout(self, schedule: Schedule) -> Layout:

@@ -27,6 +27,7 @@ from coconut_study.questions.settings import (
     Rewrites,
 )
 from coconut_study.report.catalog import FIGURES, TABLES
+from coconut_study.sequences.methods import FED_BACK
 from coconut_study.study import table_inputs
 from coconut_study.study.definition import Study
 from coconut_study.study.plan import SPLITS, Plan
@@ -300,7 +301,7 @@ def _thoughts_are_there(plan: Plan) -> Iterator[str]:
             )
     for name in ("ending", "decoding"):
         for method in getattr(getattr(study, name), "methods", ()):
-            if study.methods[method].thoughts != "continuous":
+            if study.methods[method].thoughts not in FED_BACK:
                 yield f"{name}.methods: {method} has no continuous thoughts"
     for name in ("sweep", "probing"):
         selection = getattr(study, name)

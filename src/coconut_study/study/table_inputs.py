@@ -11,7 +11,7 @@ from typing import Any
 from coconut_study.questions.settings import Rewrites
 from coconut_study.report.catalog import TABLES, Record, Table
 from coconut_study.report.settings import Role, Side
-from coconut_study.sequences.methods import Method
+from coconut_study.sequences.methods import FED_BACK, Method
 from coconut_study.study.plan import MEASURED, SPLITS, Plan
 from coconut_study.study.runs import Run
 
@@ -366,7 +366,7 @@ def roles(plan: Plan) -> dict[str, Role]:
 def _role(method: Method) -> Role:
     if method.steps in ("kept", "removed"):
         return "written"
-    return "thoughts" if (method.steps, method.thoughts) == ("staged", "continuous") else "control"
+    return "thoughts" if method.steps == "staged" and method.thoughts in FED_BACK else "control"
 
 
 SETTINGS: Mapping[str, Callable[[Plan, Wildcards], Any]] = {

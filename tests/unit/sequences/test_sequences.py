@@ -86,6 +86,16 @@ def test_frontier_targets_change_nothing_in_layouts(methods):
         assert methods["frontier"].layout(SCHEDULE, stage) == methods["coconut"].layout(SCHEDULE, stage)
 
 
+def test_soft_thoughts_have_the_sequences_of_continuous_ones(methods, marks):
+    soft = methods["coconut"].model_copy(update={"thoughts": "soft"})
+    for stage in range(4):
+        ours, theirs = (
+            build(TOKENS, row.layout(SCHEDULE, stage), marks) for row in (soft, methods["coconut"])
+        )
+        assert ours == replace(theirs, soft=stage > 0)
+        assert not theirs.soft
+
+
 def test_a_question_that_ends_in_a_step_has_no_answer(methods, marks):
     ending = ending_in(TOKENS, 1, [22], eos=0)
     whole, cut = (build(one, methods["coconut"].layout(SCHEDULE, 1), marks) for one in (TOKENS, ending))

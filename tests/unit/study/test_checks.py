@@ -127,6 +127,13 @@ def test_loops_have_no_places_that_could_be_probed():
     assert "probing.methods: looped has loops, which have no places in the sequence" in message_of(study)
 
 
+@pytest.mark.parametrize("key", EXPERIMENTS)
+def test_soft_thoughts_suit_all_experiments_on_thoughts(key):
+    soft = {"methods__coconut__thoughts": "soft", key: EXPERIMENTS[key] | {"methods": ["coconut"]}}
+    study = read_study(smoke(["coconut"], **soft))
+    assert Plan(study).selected(getattr(study, key)) == [("balanced", "coconut")]
+
+
 def test_a_looped_model_responds_after_any_number_of_loops():
     swept = {"methods": ["looped", "coconut"], "k": [0, 1]}
     assert read_study(smoke(["looped", "coconut"], sweep=swept))
