@@ -13,7 +13,10 @@ __all__ = ["load"]
 
 
 def load(path: str | PathLike[str]) -> Model:
-    """The trained model of a checkpoint folder; see `models.model.load`. PyTorch is imported here."""
+    """The trained model of the folder of a run or of a checkpoint; see `models.model.load`.
+
+    PyTorch is imported here.
+    """
     from coconut_study.models import model
 
     return model.load(path)

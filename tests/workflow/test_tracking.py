@@ -60,6 +60,7 @@ EDITS = [
         "train",
     ),
     ("evaluation.runs", GENERATE),
+    ("evaluation.record", "respond"),
     ("evaluation.respond", "train respond clock ending"),
     ("evaluation.responses", "train respond clock ending grade"),
     ("evaluation.ending", "ending"),

@@ -1,6 +1,6 @@
 """A trained model to ask.
 
-    model = load("results/quick/stages/planning/seed1/stage3-7d70aece/checkpoint")
+    model = load("results/quick/runs/planning/coconut/seed1")
     model.ask("Tom is a lempus. Every lempus is a rompus. ... Is Tom a rompus or gorpus?", thoughts=3)
 
 How a question is written, what stands in place of hidden steps, and how long a response may be comes from the
@@ -24,6 +24,7 @@ from coconut_study.engine.decoding import thought_states
 from coconut_study.engine.tokenizer import UNKNOWN, marks_of
 from coconut_study.evaluation.grade import count
 from coconut_study.evaluation.outcomes import Map, Outcome, classify
+from coconut_study.evaluation.record import checkpoint_of
 from coconut_study.evaluation.respond import respond
 from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.runs import load_model
@@ -115,11 +116,11 @@ class Trained(BaseModel):
 
 
 def load(path: str | PathLike[str]) -> Model:
-    """The trained model of a checkpoint folder, on the device of this process.
+    """The trained model of a checkpoint folder, or of the folder of a run, on the device of this process.
 
     StudyError if it is not the checkpoint of a stage, or is damaged.
     """
-    folder = Path(path)
+    folder = checkpoint_of(Path(path))
     card = checkpoints.card(folder)
     if "spec" not in card:
         raise StudyError(f"{folder}: is not the checkpoint of a stage of training (its card has no spec)")

@@ -1,5 +1,6 @@
 """Models that are asked from Python: what they say is what the commands of the workflow write."""
 
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 from coconut_study import load
 from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
-from coconut_study.evaluation import commands, responses
+from coconut_study.evaluation import commands, record, responses
 from coconut_study.models.asked import question_of
 from coconut_study.questions import schema
 from coconut_study.questions.question import facts_of, options_of
@@ -198,6 +199,39 @@ def test_a_model_that_is_no_trained_stage_is_refused(trained, tmp_path):
     (tmp_path / "card.json").unlink()
     checkpoints.save(tmp_path, model.model, model.tokenizer, {"spec": {"layout": {}}, "thoughts": 1})
     with pytest.raises(StudyError, match=r"card.json: spec.base: is missing; spec.layout.hidden: is missing"):
+        load(tmp_path)
+
+
+# ------------------------------------------------------------------------------------------------- runs
+
+
+def record_of(trained, folder, method):
+    """Let the command write the record of a run, whose checkpoint is a copy below `folder`."""
+    shutil.copytree(trained.checkpoints[method], folder / "stage" / "checkpoint")
+    run = folder / "runs" / "seed1"
+    run.mkdir(parents=True)
+    commands.respond(
+        trained.settings(method, "respond"), folder / "stage" / "checkpoint", trained.path,
+        run / "responses.jsonl", run / "timings.csv", record=run / "run.json",
+        stage=["earlier", "stage"],
+    )  # fmt: skip
+    return run
+
+
+def test_a_run_is_asked_by_its_folder_also_after_it_was_moved(trained, tmp_path):
+    record_of(trained, tmp_path / "here", "coconut")
+    (tmp_path / "here").rename(tmp_path / "there")
+    run = tmp_path / "there" / "runs" / "seed1"
+    question = trained.questions[0]
+    assert load(run).ask(question).text == load(trained.checkpoints["coconut"]).ask(question).text
+    found = record.read(run / "run.json")
+    assert (found.checkpoint, found.stages) == ("../../stage/checkpoint", ("../../earlier", "../../stage"))
+    assert found.asked.model_dump_json() == trained.settings("coconut", "respond")
+
+
+def test_a_record_that_is_none_is_refused(trained, tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(StudyError, match=r"run.json: checkpoint: is missing; stages: is missing"):
         load(tmp_path)
 
 
