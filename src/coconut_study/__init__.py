@@ -1,1 +1,22 @@
 """The Coconut study: language models that reason in a continuous latent space (arXiv 2412.06769)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from coconut_study.models.model import Model
+
+__all__ = ["load"]
+
+
+def load(path: str | PathLike[str]) -> Model:
+    """The trained model of the folder of a run or of a checkpoint; see `models.model.load`.
+
+    PyTorch is imported here.
+    """
+    from coconut_study.models import model
+
+    return model.load(path)

@@ -1,14 +1,16 @@
-"""The command line: one command for each kind of rule.
+"""The Coconut study on the command line.
 
-Settings are given as JSON, as the workflow passes them; `python -m coconut_study COMMAND --help` lists the
-options of a command. `@FILE` stands for the lines of a file, one argument per line.
+`ask` and `runs` are for people. The other commands are those that the rules of the workflow run: settings are
+given as JSON, and `@FILE` stands for the lines of a file, one argument per line. `coconut COMMAND --help`
+lists the options of a command.
 """
 
 from __future__ import annotations
 
 import sys
 from errno import EDQUOT, ENOSPC
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 from safetensors import SafetensorError
@@ -18,15 +20,33 @@ from coconut_study.common.arguments import expanded
 from coconut_study.common.errors import StudyError
 from coconut_study.common.progress import say
 from coconut_study.evaluation import commands as evaluation
+from coconut_study.models import commands as models
 from coconut_study.questions import commands as questions
 from coconut_study.report import commands as report
 from coconut_study.training import commands as training
 
 AGAIN = "run the same command again"
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-for module in (questions, training, evaluation, report):
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+for module in (models, questions, training, evaluation, report):
     app.add_typer(module.app)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        typer.echo(f"coconut-study {version('coconut-study')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Options of all commands."""
 
 
 def main() -> None:

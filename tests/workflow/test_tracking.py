@@ -61,6 +61,7 @@ EDITS = [
         "train",
     ),
     ("evaluation.runs", GENERATE),
+    ("evaluation.record", "respond"),
     ("evaluation.respond", "train respond clock ending"),
     ("evaluation.responses", "train respond clock ending grade"),
     ("evaluation.ending", "ending"),
@@ -107,7 +108,7 @@ EDITS = [
 NO_RESULT = """
 __main__ common.allocator common.arguments common.errors common.gpus common.options common.progress
 common.settings questions.settings evaluation.settings training.settings training.preflight report.settings
-sequences.drawing study.checks study.definition study.load study.plan study.runs study.settings
+models.asked models.commands models.model models.shown sequences.drawing study.checks study.definition study.load study.plan study.runs study.settings
 study.table_inputs
 """
 # Of these files, what a command or a table uses of them is tracked, and not the file.

@@ -1,7 +1,7 @@
 """Evaluation of trained runs: responses and grades, times, when thoughts may end, what thoughts contain.
 
 REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/{{train,valid,test}.jsonl,card.json}
-OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,grades.csv,clock.csv,ending.csv}
+OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,run.json,grades.csv,clock.csv,ending.csv}
                    <results>/runs/<run>/asked/{asked}/{responses.jsonl,timings.csv,grades.csv}
                    <results>/runs/<run>/{values,interventions,tracing,linear,attention,removal,decoded}.csv
 """
@@ -17,6 +17,12 @@ localrules:
 def last_checkpoint(wildcards):
     """The checkpoint of a trained run."""
     return plan.last_checkpoint(run_of(wildcards))
+
+
+def stage_names(wildcards):
+    """The options that name the stages of a run, in training order; their folders lie side by side."""
+    run = run_of(wildcards)
+    return [f"--stage={Path(plan.stage_folder(run, spec)).name}" for spec in plan.chains[run]]
 
 
 def generation(rule):
@@ -42,6 +48,7 @@ rule respond:
     output:
         responses="<results>/runs/<run>/responses.jsonl",
         timings="<results>/runs/<run>/timings.csv",
+        record="<results>/runs/<run>/run.json",
     log:
         "<logs>/respond/<run>.log",
     benchmark:
@@ -52,6 +59,7 @@ rule respond:
     params:
         code=code("respond"),
         settings=generation("respond"),
+        stages=stage_names,
     shell:
         ON_GPUS + r"""python -m coconut_study respond \
             --settings {params.settings:q} \
@@ -59,7 +67,8 @@ rule respond:
             --questions {input.questions:q} \
             --card {input.card:q} \
             --responses {output.responses:q} \
-            --timings {output.timings:q} &>{log:q}
+            --timings {output.timings:q} \
+            --record {output.record:q} {params.stages:q} &>{log:q}
         """
 
 

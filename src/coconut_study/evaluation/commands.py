@@ -40,10 +40,18 @@ def respond(
     trained_card: Annotated[
         Path | None, typer.Option(help="card of the questions it was trained on, if they are others")
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="JSON to write: where the run's checkpoints are, and what it is asked")
+    ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(help="folder of a stage, beside that of the last, for the record; in training order"),
+    ] = None,
 ) -> None:
     """Answer every question with a trained run, with every number of thoughts."""
     import pandas as pd
 
+    from coconut_study.evaluation import record as records
     from coconut_study.evaluation import respond as r
     from coconut_study.evaluation.columns import TIMINGS
     from coconut_study.evaluation.responses import write
@@ -59,6 +67,8 @@ def respond(
         answers, times = r.respond(model, tokenizer, tokens, spec.layouts, spec.responding, pieces)
         write(responses, spec.run, answers)
         write_csv(timings, pd.DataFrame([asdict(time) for time in times], columns=list(TIMINGS)))
+        if record is not None:
+            records.write(record, checkpoint, stage or [checkpoint.parent.name], spec)
 
 
 @app.command()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from coconut_study.evaluation.columns import GRADES, RUN
 from coconut_study.evaluation.outcomes import Map, Outcome, classify, edges
@@ -13,6 +12,9 @@ from coconut_study.evaluation.settings import Grading
 from coconut_study.questions.question import Question, group_numbers
 from coconut_study.sequences.methods import FED_BACK
 from coconut_study.sequences.templates import Template, is_right, is_right_number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = GRADES[len(RUN) :]
 
@@ -26,6 +28,8 @@ def grade(
     missing if the gold answer is not a number. `tokens` is described at `count`, `edges` and `wrong edges` at
     `outcomes.edges`. `group` numbers the questions that were drawn together.
     """
+    import pandas as pd
+
     groups = group_numbers(questions)
     maps = [Map(question.graph) if question.graph else None for question in questions]
     rows = []
