@@ -348,7 +348,9 @@ rule trace:
 rule linear:
     input:
         checkpoint=last_checkpoint,
-        base=lambda wildcards: plan.base_folder(plan.base_spec(wildcards.method, int(wildcards.seed))),
+        base=lambda wildcards: plan.base_folder(
+            plan.base_spec(wildcards.method, int(wildcards.seed))
+        ),
         questions="<results>/data/{dataset}/test.jsonl",
         card="<results>/data/{dataset}/card.json",
     output:
@@ -380,7 +382,9 @@ rule linear:
 rule attend:
     input:
         checkpoint=last_checkpoint,
-        base=lambda wildcards: plan.base_folder(plan.base_spec(wildcards.method, int(wildcards.seed))),
+        base=lambda wildcards: plan.base_folder(
+            plan.base_spec(wildcards.method, int(wildcards.seed))
+        ),
         questions="<results>/data/{dataset}/test.jsonl",
         card="<results>/data/{dataset}/card.json",
     output:
