@@ -250,6 +250,8 @@ MISTAKES = [
     case("removal.methods", ["pause_as_thought"], "pause_as_thought has no continuous thoughts"),
     case("removal.methods", ["coconuts"], "mean coconut?"),
     case("interventions.datasets", ["gsm8k"], "gsm8k has no graph questions", study="tour"),
+    case("removal.methods", ["coconut"], "coconut has no continuous thoughts", study="tour",
+         also={"methods.coconut.thoughts": "soft"}),
     case("interventions.conditions", "all", "'short' or 'full'"),
     case("comparisons", {"a": LINE | {"series": {}}}, "at least 1 item", place="comparisons.a.series"),
     case("comparisons", {"a": LINE | {"series": {"l": {}}}}, "at least 1", place="comparisons.a.series.l"),
