@@ -91,14 +91,14 @@ class Reader:
         if batch.iterations is not None and batch.n_thoughts:
             return blocks + self._think_in_parallel(batch, blocks[0][:, -1:], batch.iterations, edit)
         for j, column in enumerate(range(start, start + batch.n_thoughts)):
-            thought = self._fed_back(blocks[-1][:, -1:], batch)
+            thought = self.fed_back(blocks[-1][:, -1:], batch)
             thought = thought if edit is None else edit.thought(j, thought)
             blocks.append(self.read(thought, mask[:, : column + 1], positions[:, column : column + 1]))
             if edit is not None:
                 edit_columns(self.cache, [j], edit)
         return blocks
 
-    def _fed_back(self, states_BKD: Tensor, batch: Batch) -> Tensor:
+    def fed_back(self, states_BKD: Tensor, batch: Batch) -> Tensor:
         """The input embeddings (B, K, D) of the thoughts that states become: these states, or the expected
         embeddings under their predictions if thoughts are soft."""
         if not batch.soft:
@@ -136,7 +136,7 @@ class Reader:
         states_BKD = before_B1D.expand(-1, batch.n_thoughts, -1)
         for iteration in range(iterations):
             self.cache.crop(-batch.n_thoughts if iteration else 0)
-            thoughts_BKD = self._fed_back(torch.cat([before_B1D, states_BKD[:, :-1]], dim=1), batch)
+            thoughts_BKD = self.fed_back(torch.cat([before_B1D, states_BKD[:, :-1]], dim=1), batch)
             if edit is not None:
                 thoughts = enumerate(thoughts_BKD.split(1, dim=1))
                 thoughts_BKD = torch.cat([edit.thought(j, thought) for j, thought in thoughts], dim=1)

@@ -32,7 +32,7 @@ from coconut_study.evaluation.columns import ATTENTION, RUN
 from coconut_study.evaluation.places import fact_tokens, path_edges
 from coconut_study.questions.question import Question, facts_of, group_numbers
 from coconut_study.sequences.builder import build, tokenize
-from coconut_study.sequences.methods import Layout, TextSettings
+from coconut_study.sequences.methods import FED_BACK, Layout, TextSettings
 from coconut_study.sequences.templates import TEMPLATES
 
 ATTENTION_COLUMNS = ATTENTION[len(RUN) + 1 :]  # after the model
@@ -55,7 +55,7 @@ def attention(
     `columns.ATTENTION` after the model: the number of questions that have such facts, and over these the mean
     attention that a fact gets and the mean score. ValueError for a layout without thoughts and pauses.
     """
-    if layout.kind not in ("continuous", "pause"):
+    if layout.kind not in (*FED_BACK, "pause"):
         raise ValueError("only thoughts and pauses attend to facts")
     model.eval()
     marks, group_of = marks_of(tokenizer), group_numbers(questions)
@@ -128,7 +128,7 @@ def _weights(model: PreTrainedModel, batch: Batch, layout: Layout) -> np.ndarray
     reader = Reader(model)
     blocks = reader.think(batch)
     last = batch.first_thought + batch.n_thoughts
-    fed = [block[:, -1:] for block in blocks[: batch.n_thoughts]]
+    fed = [reader.fed_back(block[:, -1:], batch) for block in blocks[: batch.n_thoughts]]
     embeds_BTD = torch.cat([reader.embed(batch.tokens_BT[:, : batch.first_thought]), *fed], dim=1)
     with _eager(model):
         weights: tuple[Tensor, ...] = model.base_model(

@@ -17,7 +17,7 @@ from coconut_study.engine.decoding import thought_states
 from coconut_study.engine.forward import hidden_states
 from coconut_study.engine.tokenizer import marks_of
 from coconut_study.sequences.builder import Marks, Sequence, Tokens, build
-from coconut_study.sequences.methods import Layout
+from coconut_study.sequences.methods import FED_BACK, Layout
 
 
 @torch.no_grad()
@@ -33,7 +33,7 @@ def states(
     The first is that of the last token before the thoughts, the others those of the thoughts. ValueError for
     a layout without thoughts and pauses.
     """
-    if layout.kind not in ("continuous", "pause"):
+    if layout.kind not in (*FED_BACK, "pause"):
         raise ValueError("only thoughts and pauses have states")
     model.eval()
     marks = marks_of(tokenizer)

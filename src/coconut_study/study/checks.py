@@ -353,7 +353,7 @@ def _unseen(key: str, thoughts: str) -> str | None:
         return "reads every question several times, so a place has no one state" if loops else None
     if key == "removal":
         return None if thoughts == "continuous" else "has no continuous thoughts"
-    return None if thoughts in ("continuous", "pause") else "has neither thoughts nor pauses"
+    return None if thoughts in (*FED_BACK, "pause") else "has neither thoughts nor pauses"
 
 
 def _transfer_is_run(plan: Plan) -> Iterator[str]:

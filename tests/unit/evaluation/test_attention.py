@@ -16,6 +16,7 @@ from coconut_study.sequences.templates import TEMPLATES
 from ...conftest import tiny
 
 THOUGHTS = Layout(hidden=None, thoughts=2, kind="continuous", markers=False)
+SOFT = Layout(hidden=None, thoughts=2, kind="soft", markers=False)
 PAUSES = Layout(hidden=None, thoughts=2, kind="pause", markers=False)
 
 
@@ -70,10 +71,11 @@ def test_a_model_that_attends_to_all_columns_alike_has_no_scores_between_facts(g
 
 @pytest.mark.parametrize("model_type", ["gpt2", "llama"])
 @pytest.mark.parametrize("template", ["symbols", "prose"])
-def test_attention_is_that_of_a_plain_pass_with_the_thoughts_filled_in(graph, template, model_type):
+@pytest.mark.parametrize("layout", [THOUGHTS, SOFT], ids=["thoughts", "soft"])
+def test_attention_is_that_of_a_plain_pass_with_the_thoughts_filled_in(graph, template, model_type, layout):
     setup = Setup(graph, template, model_type)
     setup.questions = setup.questions[:1]
-    table = setup.attention().set_index(["thought", "layer", "head", "facts"])["attention"]
+    table = setup.attention(layout).set_index(["thought", "layer", "head", "facts"])["attention"]
     model, question = setup.model, setup.questions[0]
     (tokens,) = tokenize([question], TEMPLATES[template], setup.tokenizer, shared=False)
     prompt = build(tokens, THOUGHTS, marks_of(setup.tokenizer)).prompt
@@ -81,7 +83,11 @@ def test_attention_is_that_of_a_plain_pass_with_the_thoughts_filled_in(graph, te
     with torch.no_grad():
         for _ in range(2):
             hidden = model.base_model(inputs_embeds=inputs).last_hidden_state
-            inputs = torch.cat([inputs, hidden[:, -1:]], dim=1)
+            thought = hidden[:, -1:]
+            if layout is SOFT:
+                shares = model.get_output_embeddings()(thought).softmax(dim=-1)
+                thought = shares @ model.get_input_embeddings().weight
+            inputs = torch.cat([inputs, thought], dim=1)
         model.set_attn_implementation("eager")
         weights = model.base_model(inputs_embeds=inputs, output_attentions=True).attentions
     facts = fact_tokens(setup.tokenizer, question, template)
