@@ -33,8 +33,8 @@ def ask(
     top: Annotated[int, typer.Option(help="number of words for each thought")] = 5,
 ) -> None:
     """Ask a trained model a question, and see its answer and what its thoughts hold."""
-    from coconut_study import load
     from coconut_study.models import shown
+    from coconut_study.models.model import load
 
     if random == (question is not None):
         raise StudyError("ask: give a question in quotes, or --random")
