@@ -208,6 +208,14 @@ class Given(Closed):
     content: str = ""
     width: int = 0
 
+    @model_validator(mode="after")
+    def _methods_have_base_models(self) -> Given:
+        for key in ("rows", "points", "map_cells") if "bases" in self.model_fields_set else ():
+            for row in getattr(self, key):
+                if row.method not in self.bases:
+                    raise ValueError(f"bases: {row.method} of {key} is missing")
+        return self
+
 
 class Arguments(Closed):
     """What a table or figure is made from (see `study.table_inputs`)."""
