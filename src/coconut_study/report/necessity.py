@@ -14,11 +14,9 @@ import pandas as pd
 
 from coconut_study.report.cells import titled, with_interval
 from coconut_study.report.intervals import estimate
-from coconut_study.report.scores import ANSWER, by_base, difference, scores
+from coconut_study.report.scores import ANSWER, SHARE, Bases, by_base, difference, scores
 from coconut_study.report.verdicts import adjusted, decide, p_value
 
-Bases = Mapping[str, Mapping[int, str]]
-SHARE = (0.0, 100.0)
 POINT = ["dataset", "method", "k"]
 
 

@@ -17,11 +17,10 @@ from scipy import stats
 
 from coconut_study.report.cells import rounded, with_interval
 from coconut_study.report.intervals import FEWEST, Estimate, estimate
-from coconut_study.report.scores import ANSWER, by_base, difference, means, scores
+from coconut_study.report.scores import ANSWER, Bases, by_base, difference, means, scores
 from coconut_study.report.transfer import pairs
 from coconut_study.report.verdicts import Verdict, adjusted, decide, lacking, p_value
 
-Bases = Mapping[str, Mapping[int, str]]
 Side = Mapping[str, Any]
 Score = Callable[[Side], pd.DataFrame]
 OWN = ["dataset", "method", "k"]

@@ -12,10 +12,8 @@ import pandas as pd
 
 from coconut_study.report.cells import rounded, with_interval
 from coconut_study.report.intervals import Interval, estimate
-from coconut_study.report.scores import by_base, means
+from coconut_study.report.scores import SHARE, Bases, by_base, means
 
-Bases = Mapping[str, Mapping[int, str]]
-SHARE = (0.0, 100.0)
 POINT = ["trained", "asked", "method", "k"]
 ALL = "all"
 

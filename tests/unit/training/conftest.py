@@ -14,7 +14,7 @@ from coconut_study.study.plan import Plan
 from coconut_study.training import base_model
 from coconut_study.training.stage import StageTrainer
 
-from ...studies import settings, with_value
+from ...studies import ALONE, settings, with_value
 
 ICOT = {
     "title": "iCoT",
@@ -22,19 +22,6 @@ ICOT = {
     "thoughts": "none",
     "markers": False,
     "training": {"reset_optimizer": "removal"},
-}
-NO_OTHERS = {
-    "comparisons": {},
-    "clock": None,
-    "ending": None,
-    "probing": None,
-    "decoding": None,
-    "interventions": None,
-    "tracing": None,
-    "linear": None,
-    "attention": None,
-    "removal": None,
-    "transfer": [],
 }
 
 
@@ -67,7 +54,7 @@ def stages(study):
 
 
 def icot_study(removal, epochs=(1, 1, 1)):
-    study = settings("smoke") | NO_OTHERS
+    study = settings("smoke") | ALONE
     study = with_value(study, "methods.icot", ICOT)
     study = with_value(
         study, "runs", [{"datasets": ["balanced"], "methods": ["icot", "no_cot"], "seeds": [1]}]

@@ -23,8 +23,8 @@ from coconut_study.training.micro_batches import split
 from coconut_study.training.sampler import Sampler
 from coconut_study.training.settings import DrawnThoughts
 
-from ...studies import settings, with_value
-from .conftest import NO_OTHERS, changed, trained
+from ...studies import ALONE, settings, with_value
+from .conftest import changed, trained
 
 
 def removing(unit="token", per_epoch=1.0, smoothing=None, limit=None):
@@ -72,7 +72,7 @@ def test_mixing_draws_earlier_stages_with_its_probability_and_its_own_stream(sta
 
 
 def test_rising_mixing_draws_stage_i_of_those_up_to_its_own_in_proportion_to_i_plus_one(study, base, splits):
-    rising = with_value(settings("smoke") | NO_OTHERS, "training.mixing.weight", "rising")
+    rising = with_value(settings("smoke") | ALONE, "training.mixing.weight", "rising")
     chain = Plan(read_study(with_value(rising, "training.mixing.probability", 1))).chain(
         "balanced", "coconut", 1
     )
@@ -191,7 +191,7 @@ def test_thoughts_are_drawn_by_the_steps_of_a_question(stages, base, splits):
 
 def test_only_stages_with_thoughts_draw_their_number(study):
     extra = {"thoughts": 1, "probability": 0.5}
-    varied = with_value(settings("smoke") | NO_OTHERS, "datasets.balanced.schedule.extra", extra)
+    varied = with_value(settings("smoke") | ALONE, "datasets.balanced.schedule.extra", extra)
     plain, drawn = (
         {m: Plan(one).chain("balanced", m, 1) for m in ("coconut", "cot", "without_thought")}
         for one in (study, read_study(varied))
@@ -217,7 +217,7 @@ def test_a_sampler_continues_from_its_state(stages, base, splits):
 @pytest.mark.parametrize("mirrors", ["together", "apart"])
 @pytest.mark.parametrize("shared", [True, False])
 def test_questions_redrawn_as_tokens_are_those_redrawn_as_text(splits, mirrors, shared):
-    study = settings("smoke") | NO_OTHERS
+    study = settings("smoke") | ALONE
     study = with_value(study, "text", {"template": "symbols", "facts_share_position": shared})
     spec = changed(
         Plan(read_study(study)).chain("balanced", "coconut", 1)[1], redraw=True, mirrors=mirrors

@@ -22,8 +22,8 @@ from coconut_study.training.micro_batches import split
 from coconut_study.training.sampler import Sampler
 from coconut_study.training.stage import StageTrainer
 
-from ...studies import settings, with_value
-from .conftest import NO_OTHERS, changed
+from ...studies import ALONE, settings, with_value
+from .conftest import changed
 
 STEP = ThoughtLoss(target="step", weight=0.5)
 FRONTIER = ThoughtLoss(target="frontier", weight=0.5)
@@ -33,7 +33,7 @@ FRONTIER = ThoughtLoss(target="frontier", weight=0.5)
 def symbols(splits):
     """The stages of Coconut, a base model without dropout, and its tokenizer; a step is one token."""
     text = {"template": "symbols", "facts_share_position": False}
-    study = read_study(with_value(settings("smoke") | NO_OTHERS, "text", text))
+    study = read_study(with_value(settings("smoke") | ALONE, "text", text))
     still = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     model = study.model.model_copy(update={"architecture": study.model.architecture | still})
     stages = Plan(study).chain("balanced", "coconut", 1)
@@ -162,7 +162,7 @@ def test_the_gradient_is_that_of_both_means_and_the_reported_loss_that_of_tokens
 
 
 def test_only_stages_with_thoughts_have_the_loss():
-    study = settings("smoke") | NO_OTHERS | {"sweep": {"methods": [], "k": []}}
+    study = settings("smoke") | ALONE | {"sweep": {"methods": [], "k": []}}
     study["text"] = {"template": "symbols", "facts_share_position": False}
     study["runs"] = [{"datasets": ["balanced"], "methods": ["coconut"], "seeds": [1]}]
     plain, ours = (
