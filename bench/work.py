@@ -18,8 +18,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from bench import plain
 from coconut_study.engine import forward
 from coconut_study.engine.batches import Batch, collate
-from coconut_study.engine.checkpoints import fuse_gelu
 from coconut_study.engine.decoding import generate
+from coconut_study.engine.gpt2 import faster
 from coconut_study.sequences.builder import Marks, Sequence
 from coconut_study.training.learner import Learner
 from coconut_study.training.saver import Saver
@@ -121,7 +121,7 @@ def training_step(
 
 def training(model: PreTrainedModel, size: Size, device: torch.device) -> dict[str, Work]:
     """Training steps: plain, ours, ours on mirror questions, and an ordinary one over as many tokens."""
-    ours = fuse_gelu(deepcopy(model))
+    ours = faster(deepcopy(model))
     batch = collate(sequences(size), 0).to(device)
     mirrors = collate(sequences(size, mirrors=True), 0).to(device)
     floor = collate(without_thoughts(size), 0).to(device)
@@ -161,7 +161,7 @@ def decoding(model: PreTrainedModel, size: Size, written: int, plain_limit: int)
 
     The plain implementation answers the first `plain_limit` questions.
     """
-    ours = fuse_gelu(deepcopy(model))
+    ours = faster(deepcopy(model))
     prompts = [row.prompt for row in sequences(size)]
     mirrors = [row.prompt for row in sequences(size, mirrors=True)]
     return {
@@ -196,7 +196,7 @@ def new_learner(model: PreTrainedModel, precision: Precision) -> Learner:
         clip=None,
         precision="bf16" if precision == "bfloat16" else "tf32" if precision == "tf32" else "no",
     )
-    return Learner(fuse_gelu(model), adam)
+    return Learner(faster(model), adam)
 
 
 # --------------------------------------------------------------------------------------------- saving

@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from coconut_study.engine.gpt2 import faster
 from coconut_study.questions.graphs import Graph
 from coconut_study.questions.question import from_graphs
 from coconut_study.sequences.builder import Marks
@@ -88,7 +89,7 @@ def tiny(model_type: str, vocabulary: int = 32):
 
 @pytest.fixture(params=list(ARCHITECTURES))
 def model(request):
-    return tiny(request.param)
+    return faster(tiny(request.param))
 
 
 @pytest.fixture

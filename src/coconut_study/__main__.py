@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 from safetensors import SafetensorError
 
-from coconut_study.common.allocator import keep_freed
+from coconut_study.common.allocator import collect_rarely, keep_freed
 from coconut_study.common.arguments import expanded
 from coconut_study.common.errors import StudyError
 from coconut_study.common.progress import say
@@ -52,6 +52,7 @@ def options(
 def main() -> None:
     """Run a command; a mistake of the user ends in one sentence on standard error and exit status 1."""
     keep_freed()
+    collect_rarely()
     try:
         app([part for argument in sys.argv[1:] for part in expanded(argument)])
     except StudyError as error:

@@ -47,7 +47,7 @@ EDITS = [
     ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
     ("sequences.builder", f"{TRAIN} {GENERATE}"),
     (
-        "engine.batches engine.checkpoints engine.device engine.edits engine.forward "
+        "engine.batches engine.checkpoints engine.device engine.edits engine.forward engine.gpt2 "
         "engine.kv_cache engine.prefixes engine.tokenizer",
         f"{TRAIN} {GENERATE}",
     ),

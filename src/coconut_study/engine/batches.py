@@ -58,7 +58,8 @@ class Batch:
     iterations that compute the thoughts in parallel, or None to compute one after the other. prefixes: the
     prefixes that rows share, or None to compute all columns for each row. n_loops: passes over the whole
     sequence after the first. loops_B: those of each row, or None if all rows have `n_loops`. supervised: what
-    thoughts have to predict, or None for nothing. soft: whether thoughts are expected embeddings.
+    thoughts have to predict, or None for nothing. soft: whether thoughts are expected embeddings. first_read:
+    the first column whose last hidden state is read, for a prediction or as a thought.
     """
 
     tokens_BT: Tensor
@@ -74,6 +75,7 @@ class Batch:
     loops_B: Tensor | None = None
     supervised: Supervised | None = None
     soft: bool = False
+    first_read: int = 0
 
     def only(self, counted_N: Tensor) -> Batch:
         """The same batch with loss on some of its predicted tokens only."""
@@ -148,6 +150,7 @@ def collate(
         loops_B=None if min(loops) == max(loops) else torch.tensor(loops),
         supervised=_supervised(sequences, n_before, width),
         soft=any(sequence.soft for sequence in sequences),
+        first_read=n_before - 1 if n_thoughts else min((at % width for at in predictors), default=0),
     )
 
 

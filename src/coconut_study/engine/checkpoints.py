@@ -12,14 +12,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.activations import NewGELUActivation
 
 from coconut_study.common.errors import StudyError, explained
 from coconut_study.common.files import file_hash
 from coconut_study.common.provenance import read_card
 from coconut_study.common.reading import read_json
+from coconut_study.engine.gpt2 import faster
 from coconut_study.engine.tokenizer import load_tokenizer
 
 CARD = "card.json"
@@ -127,16 +126,7 @@ def load_model(path: str, dtype: str = "auto") -> PreTrainedModel:
     if missing := sorted(name for name in loading["missing_keys"] if "token_adapter" not in name):
         raise StudyError(f"{path}: the weights lack {len(missing)} tensors of the model, first {missing[0]}")
     check_supported(model)
-    return fuse_gelu(model)
-
-
-def fuse_gelu(model: PreTrainedModel) -> PreTrainedModel:
-    """Compute GPT-2's activation in one operation instead of six; the same function. Returns `model`."""
-    for module in model.modules():
-        for name, child in module.named_children():
-            if isinstance(child, NewGELUActivation):
-                setattr(module, name, torch.nn.GELU(approximate="tanh"))
-    return model
+    return faster(model)
 
 
 def check_supported(model: PreTrainedModel) -> None:

@@ -123,7 +123,8 @@ def _read_prompts(
     batch = collate(prompts, marks.pad, aligned=True, share_prefixes=share_prefixes)
     batch = batch.to(next(model.parameters()).device)
     reader = Reader(model, batch.n_loops, batch.loops_B)
-    return reader, batch, torch.cat([block[:, -1:] for block in reader.think(batch, edit)], dim=1)
+    blocks = reader.think(batch, edit, first_read=batch.first_thought - 1)
+    return reader, batch, torch.cat([block[:, -1:] for block in blocks], dim=1)
 
 
 class Branches:

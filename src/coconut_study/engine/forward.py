@@ -26,6 +26,7 @@ from transformers import PreTrainedModel
 from coconut_study.common.errors import StudyError
 from coconut_study.engine.batches import Batch
 from coconut_study.engine.edits import Edit, edit_columns
+from coconut_study.engine.gpt2 import skips_states
 from coconut_study.engine.kv_cache import PreallocatedCache
 
 
@@ -41,19 +42,24 @@ class Reader:
         self.embed = model.get_input_embeddings()
         self.head = model.get_output_embeddings()
         self.loops_B = loops_B
+        self.skips_states = skips_states(model)
         self.caches = [PreallocatedCache(model.config) for _ in range(1 + n_loops)]
         self.cache = copy(self.caches[0])
         self.cache.layers = [layer for cache in self.caches for layer in cache.layers]
 
-    def read(self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:
-        """Hidden states (B, T, D) of T new columns.
+    def read(
+        self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor, n_read: int | None = None
+    ) -> Tensor:
+        """Hidden states (B, T, D) of T new columns; with `n_read`, only those of the last `n_read` mean
+        something.
 
         The mask covers the columns read so far and the new ones: either 1 for each column that is attended to
         (B, all columns), causal among the new ones, or values that are added to the attention scores of each
         new column (B, 1, T, all columns).
         """
         first, *others = self.caches
-        hidden_BTD = self._pass(embeds_BTD, mask, positions_BT, first)
+        n_read = None if others else n_read  # a loop reads all states of the pass before it
+        hidden_BTD = self._pass(embeds_BTD, mask, positions_BT, first, n_read)
         for loop, cache in enumerate(others, start=1):
             looped_BTD = self._pass(embeds_BTD + hidden_BTD, mask, positions_BT, cache)
             if self.loops_B is None:
@@ -63,7 +69,12 @@ class Reader:
         return hidden_BTD
 
     def _pass(
-        self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor, cache: PreallocatedCache
+        self,
+        embeds_BTD: Tensor,
+        mask: Tensor,
+        positions_BT: Tensor,
+        cache: PreallocatedCache,
+        n_read: int | None = None,
     ) -> Tensor:
         """Hidden states (B, T, D) of T new columns in one pass, which are appended to its cache."""
         return self.body(
@@ -72,6 +83,7 @@ class Reader:
             position_ids=positions_BT,
             past_key_values=cache,
             use_cache=True,
+            **({"n_read": n_read} if self.skips_states else {}),
         ).last_hidden_state
 
     def select(self, index: Tensor) -> None:
@@ -79,15 +91,17 @@ class Reader:
         self.cache.batch_select_indices(index)
         self.loops_B = None if self.loops_B is None else self.loops_B[index]
 
-    def think(self, batch: Batch, edit: Edit | None = None) -> list[Tensor]:
+    def think(self, batch: Batch, edit: Edit | None = None, first_read: int = 0) -> list[Tensor]:
         """Hidden states of a batch up to its last thought, in blocks.
+
+        Those of columns before `first_read` mean nothing.
 
         The first block holds the columns before the thoughts (B, columns, D), each other block one thought
         (B, 1, D). The last column of a block is the input embedding of the next thought, unless thoughts are
         soft or `edit` changes it.
         """
         start, mask, positions = batch.first_thought, batch.mask_BT, batch.positions_BT
-        blocks = [self._question(batch)]
+        blocks = [self._question(batch, min(first_read, start - 1))]
         if batch.iterations is not None and batch.n_thoughts:
             return blocks + self._think_in_parallel(batch, blocks[0][:, -1:], batch.iterations, edit)
         for j, column in enumerate(range(start, start + batch.n_thoughts)):
@@ -108,18 +122,21 @@ class Reader:
         expected_BKD: Tensor = shares_BKV @ self.embed(tokens_V)
         return expected_BKD
 
-    def _question(self, batch: Batch) -> Tensor:
+    def _question(self, batch: Batch, first_read: int) -> Tensor:
         """Hidden states (B, columns before the thoughts, D); shared prefixes are computed once per group."""
+        n_read = batch.first_thought - first_read
         tokens, mask, positions = (
             one[:, : batch.first_thought] for one in (batch.tokens_BT, batch.mask_BT, batch.positions_BT)
         )
         prefixes = batch.prefixes
         if prefixes is None:
-            return self.read(self.embed(tokens), mask, positions)
+            return self.read(self.embed(tokens), mask, positions, n_read)
         n, first_G, group_B = prefixes.n_columns, prefixes.first_G, prefixes.group_B
-        hidden_GTD = self.read(self.embed(tokens[first_G, :n]), mask[first_G, :n], positions[first_G, :n])
+        hidden_GTD = self.read(
+            self.embed(tokens[first_G, :n]), mask[first_G, :n], positions[first_G, :n], max(n - first_read, 1)
+        )
         self.select(group_B)
-        rest_BTD = self.read(self.embed(tokens[:, n:]), mask, positions[:, n:])
+        rest_BTD = self.read(self.embed(tokens[:, n:]), mask, positions[:, n:], n_read)
         return torch.cat([hidden_GTD[group_B], rest_BTD], dim=1)
 
     def _think_in_parallel(
@@ -146,8 +163,10 @@ class Reader:
         return list(states_BKD.split(1, dim=1))
 
 
-def hidden_states(model: PreTrainedModel, batch: Batch) -> Tensor:
+def hidden_states(model: PreTrainedModel, batch: Batch, first_read: int = 0) -> Tensor:
     """Last hidden states (B, T, D) of every column, thoughts filled in.
+
+    Those of columns before `first_read` mean nothing.
 
     A batch without thoughts, loops and shared prefixes is one plain forward pass. Otherwise the columns
     before the thoughts are one pass, each thought is one column for all rows together, and the columns after
@@ -159,9 +178,10 @@ def hidden_states(model: PreTrainedModel, batch: Batch) -> Tensor:
             attention_mask=batch.mask_BT,
             position_ids=batch.positions_BT,
             use_cache=False,
+            **({"n_read": batch.mask_BT.shape[1] - first_read} if skips_states(model) else {}),
         ).last_hidden_state
     reader = Reader(model, batch.n_loops, batch.loops_B)
-    blocks = reader.think(batch)
+    blocks = reader.think(batch, first_read=first_read)
     stop = batch.first_thought + batch.n_thoughts
     if stop < batch.mask_BT.shape[1]:
         after = reader.embed(batch.tokens_BT[:, stop:])
@@ -176,7 +196,7 @@ def logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
 
 def predictions(model: PreTrainedModel, batch: Batch, hidden_BTD: Tensor | None = None) -> Tensor:
     """Logits (N, V) for the tokens with loss only."""
-    hidden_BTD = hidden_states(model, batch) if hidden_BTD is None else hidden_BTD
+    hidden_BTD = hidden_states(model, batch, batch.first_read) if hidden_BTD is None else hidden_BTD
     return logits(model, hidden_BTD.flatten(0, 1).index_select(0, batch.predictor_N))
 
 

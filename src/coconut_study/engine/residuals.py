@@ -72,10 +72,12 @@ class _Recorder(Reader):
         self.shape = batch.tokens_BT.shape
         self.states: dict[int, Tensor] = {}  # by layer
 
-    def read(self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:
+    def read(
+        self, embeds_BTD: Tensor, mask: Tensor, positions_BT: Tensor, n_read: int | None = None
+    ) -> Tensor:
         stop = mask.shape[-1]
         self.columns = slice(stop - embeds_BTD.shape[1], stop)
-        return super().read(embeds_BTD, mask, positions_BT)
+        return super().read(embeds_BTD, mask, positions_BT)  # the states of all columns are recorded
 
     @contextmanager
     def hooked(self) -> Iterator[None]:

@@ -12,7 +12,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreT
 
 from coconut_study.common.errors import StudyError
 from coconut_study.common.seeds import torch_seed
-from coconut_study.engine.checkpoints import check_supported, fuse_gelu, load_model
+from coconut_study.engine.checkpoints import check_supported, load_model
+from coconut_study.engine.gpt2 import faster
 from coconut_study.engine.tokenizer import add_marks, load_tokenizer, word_level
 from coconut_study.sequences.templates import Text
 from coconut_study.training.settings import Model, NewTokens
@@ -46,7 +47,7 @@ def _new(settings: Model, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel
     )
     model = AutoModelForCausalLM.from_config(config)
     check_supported(model)
-    return fuse_gelu(model)
+    return faster(model)
 
 
 def _resize(

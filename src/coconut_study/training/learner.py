@@ -88,7 +88,7 @@ class Learner:
         try:
             with self.accelerator.autocast():
                 batch = batch.to(self.accelerator.device)
-                hidden_BTD = forward.hidden_states(self.model, batch)
+                hidden_BTD = forward.hidden_states(self.model, batch, batch.first_read)
                 loss = forward.loss_sum(self.model, batch, hidden_BTD)
                 objective = loss / n_tokens
                 if batch.supervised is not None:

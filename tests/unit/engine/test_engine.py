@@ -83,9 +83,9 @@ def test_a_shared_prefix_is_read_once_and_changes_nothing(model, sharing, though
     together, apart = collate(rows, pad=0), collate(rows, pad=0, share_prefixes=False)
     reads, read = [], forward.Reader.read
 
-    def counted(self, embeds, mask, positions):
+    def counted(self, embeds, mask, positions, *others):
         reads.append(tuple(embeds.shape[:2]))
-        return read(self, embeds, mask, positions)
+        return read(self, embeds, mask, positions, *others)
 
     monkeypatch.setattr(forward.Reader, "read", counted)
     found = gradients(model, forward.loss_sum(model, together) / len(together.target_N))
@@ -291,9 +291,9 @@ def test_a_sweep_of_parallel_thoughts_gives_what_each_k_gives_alone(model, marks
 def test_parallel_thoughts_take_as_many_passes_as_iterations(model, mixed, monkeypatch):
     reads, read = [], forward.Reader.read
 
-    def counted(self, embeds, mask, positions):
+    def counted(self, embeds, mask, positions, *others):
         reads.append(embeds.shape[1])
-        return read(self, embeds, mask, positions)
+        return read(self, embeds, mask, positions, *others)
 
     monkeypatch.setattr(forward.Reader, "read", counted)
     forward.hidden_states(model, collate(in_parallel(mixed, 2), pad=0))

@@ -7,8 +7,8 @@ from transformers import DynamicCache
 from bench import work
 from bench.work import Size
 from coconut_study.engine import forward
-from coconut_study.engine.checkpoints import fuse_gelu
 from coconut_study.engine.decoding import generate
+from coconut_study.engine.gpt2 import faster
 from coconut_study.engine.kv_cache import PreallocatedCache, PreallocatedLayer
 
 SIZE = Size("tiny", batch=3, question=12, thoughts=2, suffix=5)
@@ -88,6 +88,6 @@ def test_the_fused_activation_is_the_same_function():
     plain = work.new_model(SIZE, torch.device("cpu"), torch.float64).eval()
     ids = torch.arange(4, 14)[None]
     before = plain(ids).logits
-    changed = fuse_gelu(plain)
+    changed = faster(plain)
     assert "NewGELU" not in repr(changed)
     torch.testing.assert_close(changed(ids).logits, before, rtol=0, atol=1e-12)
