@@ -269,7 +269,7 @@ TABLES: Mapping[str, Table] = _named(
         reads=("asked", "hops"),
         settings=("bases",),
         of="asked",
-        columns=("trained", "asked", "method", "k", "hops", "questions", *SPAN, "n"),
+        columns=("trained", "asked", "method", "k", "steps", "questions", *SPAN, "n"),
     ),
     Table(
         name="following",

@@ -56,7 +56,7 @@ TEXT = (
     "size",
     "trained",
     "asked",
-    "hops",
+    "steps",
     "thoughts",
     "content",
     "part",

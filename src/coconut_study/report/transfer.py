@@ -35,7 +35,7 @@ def transfer(asked: pd.DataFrame, hops: pd.DataFrame, *, bases: Bases) -> pd.Dat
             n_questions = part["question"].nunique()
             rows.append(
                 dict(zip(POINT, key, strict=True))
-                | {"hops": name, "questions": n_questions}
+                | {"steps": name, "questions": n_questions}
                 | share._asdict()
             )
     return pd.DataFrame(rows)
@@ -84,7 +84,7 @@ def format_transfer(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.Dat
     return pd.DataFrame(
         {
             **_titled(table, titles),
-            "steps": table["hops"],
+            "steps": table["steps"],
             "questions": table["questions"].astype(str),
             "seeds": table["n"].astype(str),
             "accuracy (%)": with_interval(table["mean"], table["low"], table["high"]),

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from coconut_study.report import inputs
 from coconut_study.report.figures.necessity import necessity as drawn
 from coconut_study.report.necessity import format_necessity, necessity
 from coconut_study.report.results import seeds
@@ -81,10 +82,16 @@ def test_every_cell_has_its_rows_in_print(planted):
     assert shown["verdict"].tolist() == ["equivalent", "–", "supported", "–", "equivalent", "–"]
 
 
-def draw(planted):
+def draw(planted, rows=None):
     counts, where = planted
     with style():
-        return drawn(table(planted), seeds(counts, rows=where), roles=ROLES, content="Coconut", width=64)
+        return drawn(
+            table(planted) if rows is None else rows,
+            seeds(counts, rows=where),
+            roles=ROLES,
+            content="Coconut",
+            width=64,
+        )
 
 
 def test_the_figure_says_where_content_is_needed(planted):
@@ -92,6 +99,12 @@ def test_the_figure_says_where_content_is_needed(planted):
     assert made.title == "Thoughts need content at 3 hops with 2 layers, at 2 hops nowhere"
     assert "3 hops and 2 layers: +50 points" in made.alt
     assert "3 hops and 4 layers: 0 points [0.0, 0.0], equivalent" in made.alt
+
+
+def test_the_figure_is_the_same_from_a_table_that_was_written_and_read(planted, tmp_path):
+    path, rows = tmp_path / "necessity.csv", table(planted)
+    rows.to_csv(path, index=False)
+    assert draw(planted, inputs.table(path, rows.columns)).alt == draw(planted).alt
 
 
 def test_a_cell_without_runs_is_hatched_and_says_so(planted):

@@ -24,7 +24,7 @@ def answers(seed, right, k=1, group=None):
 
 def test_accuracy_is_given_for_all_questions_and_for_each_number_of_steps():
     asked = pd.concat([answers(seed, [True, False, True, seed == 2]) for seed in (0, 1, 2)])
-    table = transfer.transfer(asked, HOPS, bases=BASES).set_index("hops")
+    table = transfer.transfer(asked, HOPS, bases=BASES).set_index("steps")
     assert table.index.tolist() == ["all", "3", "4"]
     assert table["mean"].tolist() == pytest.approx([700 / 12, 100, 100 / 6])
     assert table["questions"].tolist() == [4, 2, 2]
@@ -34,7 +34,7 @@ def test_accuracy_is_given_for_all_questions_and_for_each_number_of_steps():
 
 def test_questions_of_one_number_of_steps_have_one_row():
     table = transfer.transfer(answers(0, [True] * 4), HOPS.assign(hops=3), bases=BASES)
-    assert table["hops"].tolist() == ["all"]
+    assert table["steps"].tolist() == ["all"]
     assert math.isnan(table["low"][0])  # one seed
 
 
