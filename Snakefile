@@ -21,6 +21,7 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.findings.input,
+        rules.explorer.output,
 
 
 report: "workflow/report/study.rst"

@@ -4,6 +4,7 @@ REQUIRED INPUTS:   <results>/runs/<run>/{grades,clock,ending,values,tracing,line
                    <results>/<stage>/history.csv
                    <results>/data/{dataset}/{test.jsonl,{train,valid,test,shortcuts}.csv}
 OUTPUTS:           <results>/tables/*.{csv,md,tex,html}   <results>/figures/*.{svg,pdf,png,txt}
+                   <results>/explorer.html
 """
 
 import json
@@ -11,12 +12,13 @@ import json
 from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_NAMESPACE
 
 from coconut_study.report import markup
-from coconut_study.report.catalog import FIGURES, TABLES
+from coconut_study.report.catalog import FIGURES, TABLES, explorer_code
 from coconut_study.study import table_inputs
 
 
 localrules:
     plan,
+    explorer,
 
 
 DEFAULT_FILTERS["as_text"] = markup.restructured  # for captions: settings in them are text
@@ -116,6 +118,32 @@ for number, record in enumerate(FIGURES.values(), 1):
                 --arguments {params.arguments:q} \
                 --out {output.svg:q} &>{log:q}
             """
+
+
+rule explorer:
+    """One page on which single questions, and what every run answers, are looked at."""
+    input:
+        lambda wildcards: table_inputs.explored_inputs(plan),
+    output:
+        page=report(
+            "<results>/explorer.html",
+            caption="../report/explorer.rst",
+            category="Explorer",
+            labels={"page": "single questions"},
+        ),
+    log:
+        "<logs>/explorer.log",
+    benchmark:
+        "<benchmarks>/explorer.tsv"
+    params:
+        code=explorer_code(),
+        arguments=lambda wildcards: in_file(json.dumps(table_inputs.explored(plan))),
+    shell:
+        r"""
+        python -m coconut_study explorer \
+            --arguments {params.arguments:q} \
+            --out {output.page:q} &>{log:q}
+        """
 
 
 rule plan:

@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 
 from coconut_study.common import provenance
 from coconut_study.common.errors import StudyError, hint
+from coconut_study.common.files import file_hash
 
 SPAN = ("mean", "low", "high")
 
@@ -107,6 +108,25 @@ class Figure(Record):
         """Sixteen hexadecimal digits that also stand for the style files."""
         look = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.mplstyle"))]
         return sha256("\n".join([super().code(), *look]).encode()).hexdigest()[:16]
+
+
+# The kinds of tables that the explorer shows of a run, and the function of `report.inputs` that reads each.
+EXPLORED: Mapping[str, str] = {
+    "grades": "graded",
+    "values": "values",
+    "decoded": "decoded",
+    "interventions": "interventions",
+}
+
+
+def explorer_code() -> str:
+    """Sixteen hexadecimal digits that stand for the code of the explorer, and for the files of its page."""
+    readers = (f"report.inputs:{name}" for name in ("questions", "responses", *EXPLORED.values()))
+    parts = map(provenance.code, ("report.commands:explorer", *readers))
+    here = Path(__file__).parent
+    files = [path for pattern in ("web/**/*", "fonts/*", "*.mplstyle") for path in sorted(here.glob(pattern))]
+    look = [file_hash(path) for path in files if path.is_file()]
+    return sha256("\n".join([*parts, *look]).encode()).hexdigest()[:16]
 
 
 def _named(*records: Any) -> dict[str, Any]:

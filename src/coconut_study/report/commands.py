@@ -11,7 +11,7 @@ from coconut_study.common.errors import StudyError, hint
 from coconut_study.common.files import write_csv
 from coconut_study.common.settings import read_settings
 from coconut_study.report import catalog
-from coconut_study.report.settings import Arguments, Page
+from coconut_study.report.settings import Arguments, Explored, Page
 
 app = typer.Typer()
 Name = Annotated[str, typer.Argument(help="its name in the catalog")]
@@ -76,6 +76,42 @@ def finding(
     )  # fmt: skip
     with written(out) as file:
         file.write(text)
+
+
+@app.command()
+def explorer(
+    arguments: Annotated[str, typer.Option(help="JSON: the questions, the runs and their files")],
+    out: Annotated[Path, typer.Option(help="page to write, in HTML")],
+) -> None:
+    """Write the page on which the questions of a study, and what its runs answer, are looked at."""
+    from coconut_study.common.files import written
+    from coconut_study.report import explorer as pages
+    from coconut_study.sequences.templates import TEMPLATES
+
+    given = read_settings(Explored, arguments)
+    datasets, questions, totals = {}, {}, {}
+    for name, path in given.questions.items():
+        every = catalog.function("inputs", "questions")({name: path})
+        questions[name] = pages.chosen(every, given.limit // len(given.questions))
+        totals[name] = len(every)
+        datasets[name] = pages.of_dataset(name, given.titles[name], questions[name], len(every))
+    for run in given.runs:
+        name = f"{run.dataset}/{run.method}/seed{run.seed}"
+        files = {kind: {name: path} for kind, path in run.files.items()}
+        made = pages.of_run(
+            {"method": run.method, "seed": run.seed, "trained": run.trained},
+            questions[run.dataset],
+            TEMPLATES[run.template],
+            catalog.function("inputs", "responses")(files["responses"], totals[run.dataset]),
+            *(
+                catalog.function("inputs", read)(files.get(kind, {}))
+                for kind, read in catalog.EXPLORED.items()
+            ),
+        )
+        pages.add_run(datasets[run.dataset], made)
+    methods = [method.model_dump() for method in given.methods]
+    with written(out) as file:
+        file.write(pages.page(given.study, given.description, methods, [*datasets.values()]))
 
 
 @app.command()

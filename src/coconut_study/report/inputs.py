@@ -32,6 +32,7 @@ from coconut_study.questions import shortcuts as simple_rules
 from coconut_study.report.scores import MEASURES, RUN, by_group
 
 if TYPE_CHECKING:
+    from coconut_study.evaluation.responses import Response
     from coconut_study.questions.question import Question
 
 Files = Mapping[str, Path]
@@ -82,6 +83,22 @@ def grades(files: Files) -> pd.DataFrame:
     more grades than fit into memory."""
     runs = (by_group(_graded(name, path)) for name, path in files.items())
     return pd.concat(runs, ignore_index=True)
+
+
+def graded(files: Files) -> pd.DataFrame:
+    """The grades of every run, one row per response."""
+    return pd.concat([_graded(name, path) for name, path in files.items()], ignore_index=True)
+
+
+def responses(files: Files, n_questions: int) -> Sequence[Response]:
+    """The responses of one run to `n_questions` questions; StudyError if they are of another run."""
+    from coconut_study.evaluation import responses as written
+
+    ((name, path),) = files.items()
+    run, found = written.read(path, n_questions)
+    if name != (there := f"{run['dataset']}/{run['method']}/seed{run['seed']}"):
+        raise StudyError(f"{path}: has responses of {there}; expected those of {name} alone")
+    return found
 
 
 def asked(files: Files) -> pd.DataFrame:

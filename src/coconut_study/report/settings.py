@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from coconut_study.common.settings import Closed, Name, Names
+from coconut_study.sequences.templates import TemplateName
 
 Role = Literal["thoughts", "written", "control"]  # what stands in place of a method's written steps
 
@@ -105,6 +106,47 @@ class Page(Closed):
     predictions: Annotated[Path, Field(description="the table of this name, as CSV")]
     figures: Annotated[dict[str, Path], Field(description="the words of each figure, by its name")]
     tables: Annotated[dict[str, Path], Field(description="the Markdown of each table, by its name")]
+
+
+class Explorer(Closed):
+    """The page on which single questions are looked at."""
+
+    questions: Annotated[
+        PositiveInt,
+        Field(description="test questions on the page, the first of each data set; all get the same share"),
+    ] = 200
+
+
+class ExploredMethod(Closed):
+    """A method of the explorer."""
+
+    name: str
+    title: str
+    role: Role
+
+
+class ExploredRun(Closed):
+    """A run of the explorer: the k that it was trained with, how its questions are written, and its files by
+    their kind; a kind that was not measured is missing."""
+
+    dataset: str
+    method: str
+    seed: int
+    trained: int
+    template: TemplateName
+    files: dict[str, Path]
+
+
+class Explored(Closed):
+    """What the explorer is made from."""
+
+    study: str
+    description: str
+    limit: int
+    methods: tuple[ExploredMethod, ...]
+    titles: Annotated[dict[str, str], Field(description="of the data sets")]
+    questions: Annotated[dict[str, Path], Field(description="the test questions of each data set")]
+    runs: tuple[ExploredRun, ...]
 
 
 class Row(Closed):

@@ -21,7 +21,7 @@ from coconut_study.evaluation.settings import (
     Responding,
     Tracing,
 )
-from coconut_study.report.settings import Finding, Tables
+from coconut_study.report.settings import Explorer, Finding, Tables
 from coconut_study.sequences.methods import Method, Schedule, TextSettings
 from coconut_study.study.settings import Comparison, Dataset, Grid, Machine, Necessity, Sweep, Transfer
 from coconut_study.training.settings import Model, Training
@@ -60,6 +60,7 @@ class Study(Closed):
     removal: Removal | None = None
     necessity: Necessity | None = None
     finding: Finding | None = None
+    explorer: Explorer = Explorer()
 
     def training_of(self, method: str) -> Training:
         """The training settings with the method's own laid over them."""

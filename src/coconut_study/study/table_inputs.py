@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from coconut_study.questions.settings import Rewrites
-from coconut_study.report.catalog import TABLES, Record, Table
+from coconut_study.report.catalog import EXPLORED, TABLES, Record, Table
 from coconut_study.report.settings import Role, Side
 from coconut_study.sequences.methods import FED_BACK, Method
 from coconut_study.study.plan import MEASURED, SPLITS, Plan
@@ -91,6 +91,40 @@ def page_inputs(plan: Plan) -> list[str]:
     return [made["predictions"], *made["figures"].values(), *made["tables"].values()]
 
 
+def explored(plan: Plan) -> dict[str, Any]:
+    """What the command that writes the explorer is given (see `report.settings.Explored`)."""
+    role_of = roles(plan)
+    measured = {kind: FILES[kind](plan, {}) for kind in EXPLORED}
+    measured["responses"] = _named(plan.of_runs("responses.jsonl"), plan.runs)
+    return {
+        "study": plan.study.study,
+        "description": plan.study.description,
+        "limit": plan.study.explorer.questions,
+        "methods": [
+            {"name": name, "title": plan.titles[name], "role": role_of[name]} for name in plan.methods
+        ],
+        "titles": {name: plan.titles[name] for name in plan.datasets},
+        "questions": {name: plan.questions(name, "test") for name in plan.datasets},
+        "runs": [
+            {
+                **run._asdict(),
+                "trained": plan.trained_k(run.dataset, run.method),
+                "template": plan.study.text_of(run.method).template,
+                "files": {
+                    kind: files[run_name(run)] for kind, files in measured.items() if run_name(run) in files
+                },
+            }
+            for run in plan.runs
+        ],
+    }
+
+
+def explored_inputs(plan: Plan) -> list[str]:
+    """All files that must exist before the explorer is written."""
+    made = explored(plan)
+    return [*made["questions"].values(), *(path for run in made["runs"] for path in run["files"].values())]
+
+
 # ------------------------------------------------------------------------------------------------ files
 
 
@@ -104,10 +138,14 @@ def _of_runs(rule: str) -> Callable[[Plan, Wildcards], Files]:
 
     def files(plan: Plan, wildcards: Wildcards) -> Files:
         runs = [run for run in plan.evaluated[rule] if _allowed(run, wildcards)]
-        paths = plan.of_runs(MEASURED[rule], runs)
-        return dict(zip(map(run_name, runs), paths, strict=True))
+        return _named(plan.of_runs(MEASURED[rule], runs), runs)
 
     return files
+
+
+def _named(paths: list[str], runs: list[Run]) -> Files:
+    """The path of each run by the name of the run."""
+    return dict(zip(map(run_name, runs), paths, strict=True))
 
 
 def _allowed(run: Run, wildcards: Wildcards) -> bool:
