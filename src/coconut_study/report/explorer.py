@@ -1,23 +1,26 @@
-"""The explorer: one page on which the questions of a study, and what its runs answer, are looked at one by one.
+"""The explorer: one page on which single questions of a study, and what its runs answer, are looked at.
 
 `of_dataset` and `of_run` make the data of the page from what a study has measured; they are pure. `page` puts
 the data into the page, whose files are in the folder `web`. The page needs no network and no other file.
 
 The page holds, as JSON (see `web/explorer.js`, which reads it):
 
-| of         | key          | what it holds                                                                  |
-|------------|--------------|--------------------------------------------------------------------------------|
-| data set   | `questions`  | the first questions, whole groups; a question is named by its place in the list |
-|            | `total`      | how many test questions there are                                              |
-|            | `texts`      | for each question the distinct texts that runs wrote: [text, written edges]    |
-| question   | `graph`      | names of nodes, edges, root, target, other option, distances (see `distances`) |
-|            | `mates`      | [question, relation] of the others of its group (see `relation`)               |
-| run        | `answers`    | for each k: per question the place of the text, the outcome, 1 or 0 if right   |
-|            | `values`     | for each k: per question candidates and their values, [node, 1000 x value, ..] |
-|            | `thoughts`   | by question: for each thought its likeliest tokens with 1000 x probability     |
-|            | `conditions` | for each condition: per question the forced choice and what is on neither      |
-|            |              | option (percent), and 1 or 0 if the free answer is right; null where not asked |
-|            | `changed`    | the questions whose answer an intervention turned (`interventions.FLIPS`)      |
+| of       | key          | what it holds                                                                    |
+|----------|--------------|----------------------------------------------------------------------------------|
+| data set | `questions`  | the first questions, whole groups; a question is named by its place in the list  |
+|          | `total`      | how many test questions there are                                                |
+|          | `texts`      | for each question the distinct texts that runs wrote: [text, written edges]      |
+| question | `graph`      | names of nodes, edges, root, target, other option, distances (see `distances`)   |
+|          | `mates`      | [question, relation] of the others of its group (see `relation`)                 |
+| run      | `answers`    | for each k: per question the place of its text, its outcome, and 1 if it is      |
+|          |              | right, else 0                                                                    |
+|          | `values`     | for each k: per question candidates and their values, [node, 1000 x value, ..]   |
+|          | `thoughts`   | by question: for each thought its likeliest tokens with 1000 x probability       |
+|          | `conditions` | for each condition: per question the forced choice and what is on neither option |
+|          |              | (percent; null where it was not asked), and 1 if the free answer is right, else  |
+|          |              | 0 (- where it was not asked)                                                     |
+|          | `turned`     | by content: the questions whose answer it turned at some place (see              |
+|          |              | `interventions.FLIPS`)                                                           |
 """
 
 from __future__ import annotations
@@ -65,7 +68,7 @@ Json = dict[str, Any]
 
 
 def chosen(questions: Sequence[Question], limit: int) -> list[Question]:
-    """The first questions, in whole groups: as many groups as have at most `limit` questions, at least one."""
+    """The first questions in whole groups: at most `limit` of them, but at least one group."""
     n_chosen = 0
     for group in by_group(questions):
         if n_chosen and n_chosen + len(group) > limit:
@@ -143,7 +146,7 @@ def relation(own: Graph, other: Graph) -> str:
 
 
 def add_run(dataset: Json, run: Json) -> None:
-    """Put a run (see `of_run`) into its data set; the texts of its answers are kept once for each question."""
+    """Put a run (see `of_run`) into its data set, which keeps the texts of answers once for each question."""
     for answers in run["answers"]:
         answers["text"] = [
             _place(texts, text) for texts, text in zip(dataset["texts"], answers.pop("written"), strict=True)
@@ -252,9 +255,9 @@ def _thoughts(decoded: pd.DataFrame) -> dict[int, list[list[Any]]]:
 
 
 def _conditions(rows: pd.DataFrame, n_questions: int) -> Json:
-    """The conditions in the order of their contents, and the questions whose answer one of them turned."""
+    """The conditions in the order of their contents, and the questions whose answer each content turned."""
     if rows.empty:
-        return {"conditions": [], "changed": []}
+        return {"conditions": [], "turned": {}}
     table = measured(rows)
     table = table.assign(say=table["content"].map([*CONTENTS].index))
     conditions = []
@@ -266,8 +269,12 @@ def _conditions(rows: pd.DataFrame, n_questions: int) -> Json:
             | {"right": _flags_of(at["right"], n_questions), "say": key[-1]}
         )
     conditions.sort(key=lambda one: one.pop("say"))
-    changed = table.loc[(table[FLIPS] > 0) & (table["content"] != OWN), "question"]
-    return {"conditions": conditions, "changed": sorted({*changed.tolist()})}
+    turned = table[(table[FLIPS] > 0) & (table["content"] != OWN)]
+    by_content = turned.groupby("content")["question"].unique()
+    return {
+        "conditions": conditions,
+        "turned": {name: sorted(of.tolist()) for name, of in by_content.items()},
+    }
 
 
 def _percents(column: pd.Series, n_questions: int) -> list[int | None]:
@@ -307,7 +314,11 @@ def page(study: str, description: str, methods: Sequence[Json], datasets: Sequen
         study=study,
         scripts=scripts,
         hashes=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
-        style=_fonts() + colours(dark=False, of=":root") + _dark() + _read("explorer.css"),
+        style=_fonts()
+        + colours()
+        + f"@media (prefers-color-scheme: dark) {{ {colours(dark=True)} }}\n"
+        + _read("explorer.css")
+        + _badges(),
         data=htmlsafe_json_dumps(data, separators=(",", ":"), ensure_ascii=True, allow_nan=False),
     )
 
@@ -329,13 +340,9 @@ def _fonts() -> str:
     )
 
 
-def _dark() -> str:
-    return f"@media (prefers-color-scheme: dark) {{ {colours(dark=True, of=':root')} }}\n"
-
-
-def colours(*, dark: bool, of: str) -> str:
-    """A CSS rule for `of` with the colours of `palette`, by their names in lower case: --thoughts, --ink, ..;
-    those of outcomes are called --correct-path and so on, and text on them --on-correct-path."""
+def colours(*, dark: bool = False) -> str:
+    """A CSS rule with the colours of `palette` by their names in lower case: --thoughts, --ink, ..; those of
+    outcomes are called --correct-path and so on, and text on them --on-correct-path."""
     places = {
         name.lower().replace("_", "-"): place
         for name, place in vars(palette).items()
@@ -344,7 +351,15 @@ def colours(*, dark: bool, of: str) -> str:
     for prefix, by_outcome in (("", palette.OUTCOMES), ("on-", palette.ON)):
         places |= {prefix + outcome.replace(" ", "-"): place for outcome, place in by_outcome.items()}
     cycle = _cycle("coconut-dark" if dark else "coconut")
-    return f"{of} {{ {' '.join(f'--{name}: {cycle[int(at[1:])]};' for name, at in places.items())} }}\n"
+    return f":root {{ {' '.join(f'--{name}: {cycle[int(at[1:])]};' for name, at in places.items())} }}\n"
+
+
+def _badges() -> str:
+    """The colours of outcomes on the page."""
+    names = (outcome.replace(" ", "-") for outcome in OUTCOMES)
+    return "".join(
+        f'[data-outcome="{n}"] {{ background: var(--{n}); color: var(--on-{n}); }}\n' for n in names
+    )
 
 
 def _cycle(style: str) -> list[str]:
