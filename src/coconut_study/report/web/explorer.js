@@ -129,8 +129,23 @@
   const textOf = (answers, number) => dataset().texts[number][answers.text[number]][0];
 
   function badge(answers, number) {
-    const outcome = outcomeOf(answers, number), right = isRight(answers, number);
-    return el("span", {class: "badge", "data-outcome": outcome.replaceAll(" ", "-")}, `${right ? RIGHT : WRONG} ${outcome}`);
+    const outcome = outcomeOf(answers, number);
+    return el("span", {class: "badge", "data-outcome": outcome.replaceAll(" ", "-")}, outcome);
+  }
+
+  /** A mark for a right or a wrong answer. */
+  const tick = (right) => el("span", {class: right ? "right" : "wrong", role: "img", "aria-label": right ? "right" : "wrong"}, right ? RIGHT : WRONG);
+
+  /** What was written, with a mark behind the answer. */
+  function response(answers, number, ...before) {
+    const [steps, mark, answer] = parted(textOf(answers, number));
+    return el("span", {class: "text"}, ...before, steps, el("span", {class: "mark"}, mark), el("b", {}, answer), "\u00a0", tick(isRight(answers, number)));
+  }
+
+  /** A response as its steps, the mark before the answer, and the answer. */
+  function parted(text) {
+    const at = text.indexOf("###");
+    return at < 0 ? [text, "", ""] : [text.slice(0, at), "###", text.slice(at + 3)];
   }
 
   // -------------------------------------------------------------------------------------- list and filter
@@ -160,7 +175,7 @@
     if (kept.turned !== "any" && !here.includes(kept.turned)) kept.turned = "";
     if (!here.length) kept.turned = "";
     const any = here.length ? [["any", "any replacement"]] : [];
-    const none = run().conditions.length ? "(not asked for)" : "(this run: not measured)";
+    const none = run().conditions.length ? "no filter" : "not measured for this method";
     choose("turned", [["", none], ...any, ...here.map((content) => [content, data.contents[content].words])], kept.turned);
     byId("turned").disabled = !here.length;
     byId("wrong-k").textContent = after(run(), (answersAt(run(), state.k) ?? trained(run())).k);
@@ -169,13 +184,18 @@
   function renderList() {
     const inside = byId("list").contains(document.activeElement);
     const groups = Map.groupBy ? Map.groupBy(shown(), groupOf) : grouped(shown());
-    fill("list", ...[...groups].map(([group, numbers]) => el("li", {class: "group"},
-      el("span", {class: "of"}, `facts ${group + 1}`), el("ol", {}, ...numbers.map(row)))));
+    fill("list", ...[...groups].map(([, numbers]) => el("li", {class: "group"}, heading(numbers[0]), el("ol", {}, ...numbers.map(row)))));
     const n = shown().length;
     byId("count").textContent = `${n} of ${questions().length} questions; the data set has ${dataset().total}`;
     const current = byId("list").querySelector("[aria-current]");
     current?.scrollIntoView({block: "nearest"});
     if (inside) current?.focus();
+  }
+
+  /** The two options, in alphabetical order, which the questions of a group share. */
+  function heading(number) {
+    const {graph} = questions()[number];
+    return graph ? el("span", {class: "of"}, [graph.names[graph.target], graph.names[graph.other]].sort().join(" or ")) : null;
   }
 
   const groupOf = (number) => questions()[number].group;
@@ -193,8 +213,10 @@
     return el("li", {}, el("button", {
       type: "button", "data-question": number, "aria-current": number === state.question ? "true" : null,
       "aria-label": `Question ${number}: ${askedIn(one)} ${words.join(", ")}`, onclick: () => open(number),
-    }, el("b", {}, `q${number}`), el("span", {class: "ask"}, askedIn(one)), el("span", {class: "marks"}, ...marks)));
+    }, el("b", {}, `q${number}`), el("span", {class: "ask"}, short(one)), el("span", {class: "marks"}, ...marks)));
   }
+
+  const short = ({graph, question}) => (graph ? `${graph.names[graph.root]} \u2192 ${graph.names[graph.target]}` : question);
 
   function open(number) {
     listing(false);
@@ -225,7 +247,7 @@
 
   function renderQuestion() {
     const one = question(), n = questions().length;
-    byId("number").textContent = `question ${state.question} of ${n}`;
+    byId("number").textContent = `q${state.question} of q0 to q${n - 1}`;
     byId("asked").textContent = askedIn(one);
     fill("mates", ...one.mates.map(([number, relation]) => mate(number, relation)));
     byId("facts").querySelector("p").textContent = one.question;
@@ -235,16 +257,16 @@
 
   function mate(number, relation) {
     const [name, how] = RELATIONS[relation], answers = answersAt(run(), state.k) ?? trained(run());
-    const graph = questions()[number].graph, right = isRight(answers, number);
+    const right = isRight(answers, number);
     return el("button", {type: "button", "data-relation": relation, title: how, onclick: () => open(number),
       "aria-label": `${name}: ${how}. ${askedIn(questions()[number])} Answered ${right ? "right" : "wrong"}.`},
-      el("b", {}, name), ` ${graph.names[graph.root]} \u2192 ${graph.names[graph.target]} `,
-      el("span", {class: right ? "right" : "wrong"}, right ? RIGHT : WRONG));
+      el("b", {}, name), ` ${short(questions()[number])} `,
+      tick(right));
   }
 
   // ---------------------------------------------------------------------------------------------- graph
 
-  const GAP = {x: 24, y: 92}, HEIGHT = 40;
+  const GAP = {x: 24, y: 92}, HEIGHT = 40, MARGIN = 10;
   let cy = null;
 
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -282,20 +304,32 @@
     block.sort((a, b) => weight.get(a) - weight.get(b));
   }
 
-  /** Positions of the nodes, and the size of the whole: two blocks of rows, each row centred in its block. */
-  function layout(graph) {
-    const rows = rowsOf(graph), widths = graph.names.map(widthOf);
-    const long = (nodes) => nodes.reduce((sum, node) => sum + widths[node] + GAP.x, 0);
+  /** Positions of the nodes: a row for each distance, from top to bottom, or a column, from left to right
+   * (`across`). Nodes that the root reaches and others are two blocks, and a row is centred in its block.
+   * `line` is the place of each row, `whole` the size of the picture with the words beside the rows. */
+  function layout(graph, across) {
+    const rows = rowsOf(graph), widths = graph.names.map(widthOf), widest = Math.max(...widths);
+    const room = (node) => (across ? HEIGHT + 16 : widths[node] + GAP.x);
+    const long = (nodes) => nodes.reduce((sum, node) => sum + room(node), 0);
     const block = [0, 1].map((side) => Math.max(0, ...rows.map((row) => long(row[side]))));
-    const at = [];
-    rows.forEach((row, y) => row.forEach((nodes, side) => {
-      let x = side * (block[0] + (block[0] && block[1] ? 16 : 0)) + (block[side] - long(nodes)) / 2;
+    const line = rows.map((_, row) => row * (across ? widest + 44 : GAP.y)), at = [];
+    rows.forEach((row, number) => row.forEach((nodes, side) => {
+      let along = side * (block[0] + 16) + (block[side] - long(nodes)) / 2;
       for (const node of nodes) {
-        at[node] = {x: x + (widths[node] + GAP.x) / 2, y: y * GAP.y};
-        x += widths[node] + GAP.x;
+        const place = along + room(node) / 2;
+        at[node] = across ? {x: line[number], y: place} : {x: place, y: line[number]};
+        along += room(node);
       }
     }));
-    return {at, widths, rows: rows.length, width: block[0] + block[1] + 16};
+    const length = block[0] + block[1] + 16, depth = line.at(-1) + (across ? widest : HEIGHT) + 2 * MARGIN;
+    return {at, widths, line, length, across, widest,
+      whole: across ? {width: depth, height: length + 44} : {width: length + 100, height: depth + 20}};
+  }
+
+  /** The layout whose names are larger in this room; from top to bottom if both are large enough. */
+  function fitted(graph, room) {
+    const scale = (plan) => room / plan.whole.width, plans = [layout(graph, false), layout(graph, true)];
+    return scale(plans[0]) > 0.75 || scale(plans[0]) >= scale(plans[1]) ? plans[0] : plans[1];
   }
 
   /** The steps that a text writes, as pairs of nodes: heads that it leaves out are the root if no step is
@@ -329,20 +363,29 @@
     }));
     const edges = graph.edges.map((edge) => ({
       group: "edges", data: {id: edgeId(edge), source: nodeId(edge[0]), target: nodeId(edge[1])},
-      classes: [steps.has(edgeId(edge)) ? "gold" : "", graph.distances[edge[0]][1] ? "" : "far"].join(" "),
+      classes: [steps.has(edgeId(edge)) ? "gold" : "", graph.distances[edge[0]][1] ? "" : "far",
+        beside(graph, plan, edge) ? "beside" : ""].join(" "),
     }));
     return [...rulers(plan), ...nodes, ...edges];
   }
 
-  /** The words at the left of the rows, and the band behind the row of candidates. */
-  function rulers(plan) {
+  /** Whether an edge would run behind other nodes of its row. */
+  function beside(graph, {at, across}, [head, tail]) {
+    const [one, other] = across ? ["x", "y"] : ["y", "x"];
+    if (at[head][one] !== at[tail][one]) return false;
+    const [low, high] = [at[head][other], at[tail][other]].sort((a, b) => a - b);
+    return at.some((place) => place[one] === at[head][one] && place[other] > low && place[other] < high);
+  }
+
+  /** The words beside the rows, and the band behind the row of candidates. */
+  function rulers({line, length, across, widest}) {
     const words = (row) => (row === 0 ? "root" : plural(row, "edge"));
-    const band = {group: "nodes", data: {id: "band", width: plan.width + 88}, position: {x: plan.width / 2 - 40, y: 0},
-      classes: "band", selectable: false, grabbable: false};
-    return [band, ...Array.from({length: plan.rows}, (_, row) => ({
-      group: "nodes", data: {id: `row${row}`, label: words(row)}, position: {x: -44, y: row * GAP.y}, classes: "ruler",
-      selectable: false, grabbable: false,
-    }))];
+    const place = (row) => (across ? {x: line[row], y: -22} : {x: -46, y: line[row]});
+    const size = across ? {width: widest + 24, height: length + 36} : {width: length + 92, height: HEIGHT + 28};
+    const middle = across ? {x: 0, y: (length - 36) / 2} : {x: (length - 84) / 2, y: 0};
+    const fixed = {group: "nodes", selectable: false, grabbable: false};
+    return [{...fixed, data: {id: "band", ...size}, position: middle, classes: "band"},
+      ...line.map((_, row) => ({...fixed, data: {id: `row${row}`, label: words(row)}, position: place(row), classes: "ruler"}))];
   }
 
   function look() {
@@ -351,23 +394,24 @@
     const moves = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 260;
     return [
       {selector: "node[label]", style: {label: "data(label)"}},
-      {selector: "node[width]", style: {width: "data(width)"}},
       {selector: "node", style: {
         shape: "round-rectangle", height: HEIGHT, "background-color": paper, "border-width": 1.5,
         "border-color": secondary, color: ink, "font-family": '"Source Sans 3", sans-serif',
         "font-size": 15, "font-weight": 600, "text-valign": "center", "text-wrap": "wrap", "line-height": 1.05,
         "transition-property": "background-color, color, border-color", "transition-duration": moves}},
+      {selector: "node[name]", style: {width: "data(width)"}},
       {selector: "node[fill]", style: {"background-color": "data(fill)", color: "data(text)", "border-color": thoughts}},
       {selector: "node.far", style: {opacity: 0.5}},
       {selector: "node.root", style: {shape: "ellipse", "border-width": 3, "border-color": ink, height: HEIGHT + 6}},
       {selector: "node.target", style: {"border-width": 3, "border-color": ink}},
       {selector: "node.other", style: {"border-width": 3, "border-color": ink, "border-style": "dashed", opacity: 1}},
-      {selector: ".gold", style: {"underlay-color": gold, "underlay-opacity": 0.34, "underlay-padding": 7}},
+      {selector: ".gold", style: {"underlay-color": gold, "underlay-opacity": 0.28, "underlay-padding": 6}},
       {selector: "edge", style: {
         width: 1.6, "line-color": secondary, "target-arrow-color": secondary, "target-arrow-shape": "triangle",
         "arrow-scale": 0.9, "curve-style": "straight", opacity: 0.75}},
       {selector: "edge.gold", style: {"underlay-padding": 5, opacity: 1}},
       {selector: "edge.far", style: {opacity: 0.28}},
+      {selector: "edge.beside", style: {"curve-style": "unbundled-bezier", "control-point-distances": -38, "control-point-weights": 0.5}},
       {selector: "edge.written", style: {width: 4, "line-color": thoughts, "target-arrow-color": thoughts, opacity: 1, "z-index": 5}},
       {selector: "edge.absent", style: {
         width: 3.5, "line-color": written, "target-arrow-color": written, "line-style": "dashed", opacity: 1,
@@ -376,9 +420,9 @@
       {selector: "node.picked", style: {"overlay-color": ink, "overlay-opacity": 0.1, "overlay-padding": 6}},
       {selector: "node.ruler, node.band", style: {
         shape: "rectangle", "background-opacity": 0, "border-width": 0, color: secondary, "font-weight": 400, "font-size": 13,
-        width: 60, events: "no", "overlay-opacity": 0}},
+        events: "no", "overlay-opacity": 0}},
       {selector: "node.band", style: {
-        height: HEIGHT + 26, "background-color": zone, "background-opacity": 1, "z-index": 0,
+        width: "data(width)", height: "data(height)", "background-color": zone, "background-opacity": 1, "z-index": 0,
         "z-index-compare": "manual", visibility: "hidden", "transition-duration": 0}},
       {selector: "node.band.here", style: {visibility: "visible"}},
       {selector: "node.ruler", style: {"z-index": 1}},
@@ -394,30 +438,27 @@
         boxSelectionEnabled: false, autounselectify: true});
       cy.on("tap", "node", (event) => pick(event.target));
       cy.on("tap", (event) => event.target === cy && pick(null));
-      new ResizeObserver(fit).observe(byId("scroller"));
+      new ResizeObserver(renderGraph).observe(byId("scroller"));
     }
-    const key = `${state.dataset}/${state.question}`;
-    if (cy.scratch("key") !== key) {
-      cy.scratch("key", key);
-      cy.scratch("plan", layout(graph));
-      cy.elements().remove();
-      cy.add(elements(graph, cy.scratch("plan")));
-      pick(null);
-      fit();
-    }
+    draw(graph);
     paint(graph);
   }
 
-  /** Room for the graph: as wide as the page, or wider with a scrollbar where names would be too small. */
-  function fit() {
-    const plan = cy.scratch("plan");
-    if (!plan) return;
-    const room = byId("scroller").clientWidth, width = Math.max(room, Math.round((plan.width + 110) * 0.62));
-    const scale = Math.min(width / (plan.width + 110), 1.15);
-    byId("graph").style.width = `${width}px`;
-    byId("graph").style.height = `${Math.ceil(scale * ((plan.rows - 1) * GAP.y + 100))}px`;
+  /** Draw the graph of another question, or for another room; as wide as the page, or wider with a scrollbar
+   * where names would be too small. */
+  function draw(graph) {
+    const room = byId("scroller").clientWidth, key = `${state.dataset}/${state.question}/${room}`;
+    if (cy.scratch("key") === key || !room) return;
+    cy.scratch("key", key);
+    const plan = fitted(graph, room), {width, height} = plan.whole;
+    const scale = Math.min(Math.max(room / width, 0.62), 1.15);
+    byId("graph").style.width = `${Math.max(room, Math.floor(width * scale))}px`;
+    byId("graph").style.height = `${Math.ceil(height * scale)}px`;
+    cy.elements().remove();
+    cy.add(elements(graph, plan));
+    pick(null);
     cy.resize();
-    cy.fit(cy.elements(), 10);
+    cy.fit(cy.elements(), MARGIN);
   }
 
   /** Colours for this k: the values of the candidates, and the path that is written. */
@@ -430,9 +471,10 @@
       cy.elements().removeClass("written here");
       graph.names.forEach((name, node) => colour(cy.getElementById(nodeId(node)), name, graph, node, values.get(node)));
       edges.forEach((edge) => trace(edge));
-      const [candidate] = values.keys();
+      const [candidate] = values.keys(), row = candidate === undefined ? 0 : graph.distances[candidate][0];
       const band = cy.getElementById("band");
-      if (candidate !== undefined) band.addClass("here").position("y", graph.distances[candidate][0] * GAP.y);
+      const ruler = cy.getElementById(`row${row}`).position(), axis = cy.getElementById("row0").position("x") === ruler.x ? "y" : "x";
+      if (candidate !== undefined) band.addClass("here").position(axis, ruler[axis]);
     });
     byId("graph").setAttribute("aria-label", inWords(graph, values));
   }
@@ -524,20 +566,13 @@
       const asked = one.answers.map((of) => of.k).join(", ");
       return [el("span", {class: "how"}, `This run was asked with ${asked} ${kindOf(one)}s, and not with ${state.k}.`)];
     }
-    const [steps, mark, answer] = parted(textOf(answers, state.question));
     const pills = kindOf(one) ? Array.from({length: state.k}, () => el("i", {class: `pill ${answers.kind}`})) : [];
     const cut = answers.unfinished.includes(state.question) ? el("span", {class: "how"}, "(cut off at the limit)") : null;
     return [
       el("span", {class: "how"}, `${title(one.method)}, seed ${one.seed}, writes`),
-      el("span", {class: "text"}, ...pills, steps, mark ? el("span", {class: "mark"}, mark) : "", el("b", {}, answer)),
+      response(answers, state.question, ...pills),
       cut, badge(answers, state.question),
     ].filter((part) => part !== null);
-  }
-
-  /** A response as its steps, the mark before the answer, and the answer. */
-  function parted(text) {
-    const at = text.indexOf("###");
-    return at < 0 ? [text, "", ""] : [text.slice(0, at), "###", text.slice(at + 3)];
   }
 
   function renderValues() {
@@ -577,12 +612,11 @@
         "aria-label": `${title(name)}, seed ${of.seed}: ${outcomeOf(answers, state.question)}`,
         onclick: () => show({method: name, seed: of.seed})}, String(of.seed));
     });
-    const [steps, mark, answer] = parted(textOf(trained(one), state.question));
     return el("li", {class: current ? "current" : "", "data-role": methods.get(name)?.role},
       el("div", {class: "head"},
         el("button", {type: "button", class: "name", "aria-current": current ? "true" : null, onclick: () => show({method: name})}, title(name)),
         el("span", {class: "seeds"}, ...seeds)),
-      el("div", {class: "said"}, badge(trained(one), state.question), el("span", {class: "text"}, steps, el("span", {class: "mark"}, mark), el("b", {}, answer))));
+      el("div", {class: "said"}, response(trained(one), state.question), badge(trained(one), state.question)));
   }
 
   function renderWords() {
