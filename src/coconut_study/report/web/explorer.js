@@ -247,7 +247,7 @@
 
   function renderQuestion() {
     const one = question(), n = questions().length;
-    byId("number").textContent = `q${state.question} of q0 to q${n - 1}`;
+    byId("number").textContent = `q${state.question} \u00b7 ${plural(n, "question")}`;
     byId("asked").textContent = askedIn(one);
     fill("mates", ...one.mates.map(([number, relation]) => mate(number, relation)));
     byId("facts").querySelector("p").textContent = one.question;
@@ -362,7 +362,7 @@
         node === graph.target ? "target" : node === graph.other ? "other" : ""].join(" "),
     }));
     const edges = graph.edges.map((edge) => ({
-      group: "edges", data: {id: edgeId(edge), source: nodeId(edge[0]), target: nodeId(edge[1])},
+      group: "edges", data: {id: edgeId(edge), source: nodeId(edge[0]), target: nodeId(edge[1]), bend: plan.across ? plan.widest * 0.8 : -38},
       classes: [steps.has(edgeId(edge)) ? "gold" : "", graph.distances[edge[0]][1] ? "" : "far",
         beside(graph, plan, edge) ? "beside" : ""].join(" "),
     }));
@@ -411,7 +411,7 @@
         "arrow-scale": 0.9, "curve-style": "straight", opacity: 0.75}},
       {selector: "edge.gold", style: {"underlay-padding": 5, opacity: 1}},
       {selector: "edge.far", style: {opacity: 0.28}},
-      {selector: "edge.beside", style: {"curve-style": "unbundled-bezier", "control-point-distances": -38, "control-point-weights": 0.5}},
+      {selector: "edge.beside", style: {"curve-style": "unbundled-bezier", "control-point-distances": "data(bend)", "control-point-weights": 0.5}},
       {selector: "edge.written", style: {width: 4, "line-color": thoughts, "target-arrow-color": thoughts, opacity: 1, "z-index": 5}},
       {selector: "edge.absent", style: {
         width: 3.5, "line-color": written, "target-arrow-color": written, "line-style": "dashed", opacity: 1,
