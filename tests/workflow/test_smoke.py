@@ -47,6 +47,18 @@ def test_every_table_and_figure_is_there_in_every_format(results):
     assert start.count("<svg") == start.count("Right answers on ") / 3 == 2  # drawn, described, and in words
     assert "accuracy and tokens, beside the paper" in report
     assert "its numbers mean nothing" in report
+    assert "results/smoke/explorer.html" in report
+
+
+def test_the_explorer_holds_every_run_and_whole_groups(results):
+    page = (results / "explorer.html").read_text(encoding="utf-8")
+    data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
+    runs = {one["name"]: [(run["method"], run["seed"]) for run in one["runs"]] for one in data["datasets"]}
+    others = [("pause_as_thought", 1), ("without_thought", 1), ("cot", 1), ("cot", 2)]
+    assert runs == {"balanced": [("coconut", 1), *others], "prosqa": [("coconut", 1)]}
+    assert [len(one["questions"]) for one in data["datasets"]] == [32, 32]
+    assert data["datasets"][0]["runs"][0]["conditions"]
+    assert len(page) < 2e6
 
 
 def test_every_response_is_graded_once_and_counted_in_the_tables(results):
@@ -131,8 +143,13 @@ def test_editing_the_style_draws_every_figure_again(finished):
     with finished.edited("src/coconut_study/report/coconut.mplstyle"):
         assert finished.planned() == {
             "figure_accuracy": 2, "figure_learning": 2, "figure_sweep": 2, "figure_interventions": 1,
-            "figure_tracing": 1,
+            "figure_tracing": 1, "explorer": 1,
         }  # fmt: skip
+
+
+def test_editing_the_page_of_the_explorer_writes_it_alone(finished):
+    with finished.edited("src/coconut_study/report/web/explorer.css"):
+        assert finished.planned() == {"explorer": 1}
 
 
 def test_editing_the_outcomes_reruns_grades_and_what_follows(finished):

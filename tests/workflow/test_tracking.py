@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from coconut_study.common import provenance
-from coconut_study.report.catalog import FIGURES, TABLES
+from coconut_study.report.catalog import FIGURES, TABLES, explorer_code
 
 pytestmark = pytest.mark.workflow
 
@@ -17,6 +17,7 @@ INSPECT = "intervene trace linear attend remove"
 GENERATE = f"respond clock ending probe decode {INSPECT}"
 RULES = f"{DRAW} derive {LOOK} {TRAIN} {GENERATE} grade"
 PAGE = "finding"
+EXPLORER = "explorer"
 TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
 NO_COSTS = "-table_costs -table_spent"
@@ -24,9 +25,9 @@ VALUES = "table_best table_contrasts table_values_seeds table_parallelism table_
 
 EDITS = [
     # modules, and the rules whose code they are
-    ("common.files", f"{RULES} {TABLE} {FIGURE} {PAGE}"),
-    ("common.reading", f"{RULES} {TABLE} {FIGURE}"),
-    ("questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE} {NO_COSTS}"),
+    ("common.files", f"{RULES} {TABLE} {FIGURE} {PAGE} {EXPLORER}"),
+    ("common.reading", f"{RULES} {TABLE} {FIGURE} {EXPLORER}"),
+    ("questions.graphs questions.question", f"{RULES} {TABLE} {FIGURE} {EXPLORER} {NO_COSTS}"),
     ("common.seeds", f"{DRAW} derive {TRAIN} intervene remove"),
     ("common.workspace", f"train {GENERATE}"),
     ("common.provenance", f"{RULES} -shard table_clock table_costs table_spent"),
@@ -36,15 +37,15 @@ EDITS = [
         "questions.datasets questions.formats questions.prontoqa questions.prosqa",
         DRAW,
     ),
-    ("questions.schema", f"{RULES} table_transfer figure_tree"),
+    ("questions.schema", f"{RULES} {EXPLORER} table_transfer figure_tree"),
     ("questions.derived questions.rewrites", "derive"),
     ("questions.describe", "describe table_data"),
     ("questions.shortcuts", "derive shortcuts table_main table_claims"),
     ("questions.neighbourhoods", "shortcuts"),
     ("questions.frontiers", f"train probe decode {INSPECT}"),
     ("questions.donors", "intervene"),
-    ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
-    ("sequences.methods", f"{TRAIN} {GENERATE} grade"),
+    ("sequences.templates", f"{TRAIN} {GENERATE} grade {TABLE} {FIGURE} {EXPLORER} -table_data {NO_COSTS}"),
+    ("sequences.methods", f"{TRAIN} {GENERATE} grade {EXPLORER}"),
     ("sequences.builder", f"{TRAIN} {GENERATE}"),
     (
         "engine.batches engine.checkpoints engine.device engine.edits engine.forward engine.gpt2 "
@@ -63,7 +64,7 @@ EDITS = [
     ("evaluation.runs", GENERATE),
     ("evaluation.record", "respond"),
     ("evaluation.respond", "train respond clock ending"),
-    ("evaluation.responses", "train respond clock ending grade"),
+    ("evaluation.responses", f"train respond clock ending grade {EXPLORER}"),
     ("evaluation.ending", "ending"),
     ("evaluation.probe", f"probe decode {INSPECT}"),
     ("evaluation.places", INSPECT),
@@ -74,12 +75,15 @@ EDITS = [
     ("evaluation.removal", "remove"),
     ("evaluation.conditions evaluation.interventions", "intervene"),
     ("evaluation.grade", "grade"),
-    ("evaluation.outcomes", f"grade {TABLE} {FIGURE} -table_data {NO_COSTS}"),
-    ("evaluation.columns", f"{GENERATE} grade {TABLE} {FIGURE} -table_data {NO_COSTS} -figure_tracing"),
-    ("report.intervals", f"{TABLE} {FIGURE} {PAGE} -table_data -figure_tracing"),
-    ("report.scores", f"{TABLE} {FIGURE} -table_data {NO_COSTS} -figure_tracing"),
+    ("evaluation.outcomes", f"grade {TABLE} {FIGURE} {EXPLORER} -table_data {NO_COSTS}"),
+    (
+        "evaluation.columns",
+        f"{GENERATE} grade {TABLE} {FIGURE} {EXPLORER} -table_data {NO_COSTS} -figure_tracing",
+    ),
+    ("report.intervals", f"{TABLE} {FIGURE} {PAGE} {EXPLORER} -table_data -figure_tracing"),
+    ("report.scores", f"{TABLE} {FIGURE} {EXPLORER} -table_data {NO_COSTS} -figure_tracing"),
     ("report.markup", TABLE),
-    ("report.cells", f"{TABLE} {FIGURE} {PAGE}"),
+    ("report.cells", f"{TABLE} {FIGURE} {PAGE} {EXPLORER}"),
     ("report.data", "table_data"),
     ("report.transfer", "table_transfer table_following table_predictions"),
     ("report.results", "table_main table_seeds table_sweep table_sweep_seeds table_comparison"),
@@ -97,9 +101,11 @@ EDITS = [
     (
         "report.interventions",
         "table_main table_seeds table_sweep table_sweep_seeds table_comparison table_claims "
-        "table_interventions table_interventions_seeds figure_interventions",
+        f"table_interventions table_interventions_seeds figure_interventions {EXPLORER}",
     ),
-    ("report.style report.palette", FIGURE),
+    ("report.style", FIGURE),
+    ("report.palette", f"{FIGURE} {EXPLORER}"),
+    ("report.explorer", EXPLORER),
     ("report.marks", f"{FIGURE} -figure_tracing"),
     *((f"report.{name}", f"table_{name}") for name in ("tracing", "linear", "attention", "removal")),
     *((f"report.figures.{name}", f"figure_{name}") for name in FIGURES),
@@ -130,6 +136,7 @@ def expected() -> dict[str, set[str]]:
 def codes() -> dict[str, str]:
     """The digest of the code of each rule, which is a parameter of the rule."""
     digests = {name: provenance.code(provenance.command(name)) for name in f"{RULES} {PAGE}".split()}
+    digests[EXPLORER] = explorer_code()
     return digests | {record.rule: record.code() for record in (*TABLES.values(), *FIGURES.values())}
 
 
