@@ -249,7 +249,8 @@
     const one = question(), n = questions().length;
     byId("number").textContent = `q${state.question} \u00b7 ${plural(n, "question")}`;
     byId("asked").textContent = askedIn(one);
-    fill("mates", ...one.mates.map(([number, relation]) => mate(number, relation)));
+    const order = ([, relation]) => Object.keys(RELATIONS).indexOf(relation);
+    fill("mates", ...[...one.mates].sort((a, b) => order(a) - order(b)).map(([number, relation]) => mate(number, relation)));
     byId("facts").querySelector("p").textContent = one.question;
     byId("facts").querySelector("ol").replaceChildren(...[...one.steps, one.answer].map((step) => el("li", {}, step)));
     byId("facts").open = !one.graph || byId("facts").open;
@@ -401,7 +402,7 @@
         "transition-property": "background-color, color, border-color", "transition-duration": moves}},
       {selector: "node[name]", style: {width: "data(width)"}},
       {selector: "node[fill]", style: {"background-color": "data(fill)", color: "data(text)", "border-color": thoughts}},
-      {selector: "node.far", style: {opacity: 0.5}},
+      {selector: "node.far", style: {opacity: 0.6}},
       {selector: "node.root", style: {shape: "ellipse", "border-width": 3, "border-color": ink, height: HEIGHT + 6}},
       {selector: "node.target", style: {"border-width": 3, "border-color": ink}},
       {selector: "node.other", style: {"border-width": 3, "border-color": ink, "border-style": "dashed", opacity: 1}},
@@ -651,7 +652,7 @@
     choose("place", sortedPlaces(places), kept.place);
     fill("replaced", ...(own ? replacedRows(conditions.filter((one) => placeOf(one) === kept.place), own) : []));
     byId("replaced-how").textContent = own
-      ? "How often the right option is chosen of the two. The dotted line: as with its own; the open mark: if what is replaced decides alone."
+      ? "How often the right option is chosen of the two. The dotted line: as with its own; the open mark: if what is replaced decides alone. At the end: whether the free answer is right."
       : run().conditions.length ? "Not measured for this question." : "The study has not replaced the thoughts of this method.";
   }
 
