@@ -16,9 +16,10 @@ The page holds, as JSON (see `web/explorer.js`, which reads it):
 |          |              | right, else 0                                                                    |
 |          | `values`     | for each k: per question candidates and their values, [node, 1000 x value, ..]   |
 |          | `thoughts`   | by question: for each thought its likeliest tokens with 1000 x probability       |
-|          | `conditions` | for each condition: per question the forced choice and what is on neither option |
-|          |              | (percent; null where it was not asked), and 1 if the free answer is right, else  |
-|          |              | 0 (- where it was not asked)                                                     |
+|          | `conditions` | for each condition: per question the forced choice (percent, as two hexadecimal  |
+|          |              | digits; -- where it was not asked), and 1 if the free answer is right, else 0    |
+|          |              | (- where it was not asked); by question what is on neither option (percent), if  |
+|          |              | it is `ESCAPED` or more                                                          |
 |          | `turned`     | by content: the questions whose answer it turned at some place (see              |
 |          |              | `interventions.FLIPS`)                                                           |
 """
@@ -59,6 +60,7 @@ from coconut_study.sequences.templates import Template
 HERE = Path(__file__).parent
 WEB = HERE / "web"
 OUTCOMES = [outcome.value for outcome in Outcome]
+ESCAPED = 5.0  # percent on neither option from which the page says so
 ABSENT = -1  # in place of a node that a response names and its graph does not have
 UNWRITTEN = None  # in place of a node that a template leaves out: the head of a first step
 
@@ -265,7 +267,8 @@ def _conditions(rows: pd.DataFrame, n_questions: int) -> Json:
         at = cell.set_index("question")
         conditions.append(
             dict(zip(CONDITION, key, strict=False))
-            | {"choice": _percents(at[CHOICE], n_questions), "neither": _percents(at[ESCAPE], n_questions)}
+            | {"choice": _packed(_percent(at[CHOICE]), n_questions)}
+            | {"neither": _percent(at[ESCAPE][at[ESCAPE] >= ESCAPED])}
             | {"right": _flags_of(at["right"], n_questions), "say": key[-1]}
         )
     conditions.sort(key=lambda one: one.pop("say"))
@@ -277,9 +280,15 @@ def _conditions(rows: pd.DataFrame, n_questions: int) -> Json:
     }
 
 
-def _percents(column: pd.Series, n_questions: int) -> list[int | None]:
-    whole = column.clip(0, 100).round().astype(int).to_dict()
-    return [whole.get(number) for number in range(n_questions)]
+def _percent(column: pd.Series) -> dict[int, int]:
+    """Whole percentages by question."""
+    return column.clip(0, 100).round().astype(int).to_dict()
+
+
+def _packed(percents: Mapping[int, int], n_questions: int) -> str:
+    """Two characters for each question."""
+    digits = {number: f"{percent:02x}" for number, percent in percents.items()}
+    return "".join(digits.get(number, "--") for number in range(n_questions))
 
 
 def _flags_of(column: pd.Series, n_questions: int) -> str:

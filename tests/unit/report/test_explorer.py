@@ -92,10 +92,10 @@ def test_conditions_have_forced_choices_and_name_the_questions_that_they_turned(
     run = data["datasets"][0]["runs"][0]
     own, mean, mirror = run["conditions"]
     assert [one["content"] for one in (own, mean, mirror)] == ["own", "mean", "mirror"]
-    assert own["choice"] == [98, 90, None, None, None]
-    assert mean["choice"] == [50, 75, None, None, None]
-    assert mean["neither"] == [0, 20, None, None, None]
-    assert (mirror["choice"][0], mirror["right"]) == (11, "01---")
+    assert own["choice"] == "625a------"  # 98 and 90
+    assert mean["choice"] == "324b------"  # 50 and 75
+    assert (own["neither"], mean["neither"]) == ({}, {"1": 20})
+    assert (mirror["choice"][:2], mirror["right"]) == ("0b", "01---")
     assert run["turned"] == {"mirror": [0]}  # 98 to 11; the mean takes 48 points, less than half
 
 

@@ -643,7 +643,7 @@
   }
 
   function renderReplaced() {
-    const conditions = run().conditions.filter((one) => one.choice[state.question] !== null);
+    const conditions = run().conditions.filter((one) => one.right[state.question] !== "-");
     const places = new Map(conditions.map((one) => [placeOf(one), placeInWords(one)]));
     const own = conditions.find((one) => one.content === "own");
     byId("replaced-title").textContent = own?.part === "steps" ? "Written steps replaced" : "Thoughts replaced";
@@ -662,6 +662,9 @@
     return [...places].sort(([a], [b]) => first.includes(b) - first.includes(a));
   }
 
+  /** The forced choice of the right option, in percent. */
+  const choiceOf = (condition, number) => parseInt(condition.choice.slice(2 * number, 2 * number + 2), 16);
+
   const SAYS = {same: "says the same", nothing: "says nothing", opposite: "says the opposite"};
 
   function replacedRows(conditions, own) {
@@ -672,7 +675,7 @@
   }
 
   function replacedRow(one, own, says) {
-    const at = state.question, choice = one.choice[at], base = own.choice[at];
+    const at = state.question, choice = choiceOf(one, at), base = choiceOf(own, at);
     const decides = {same: base, nothing: 50, opposite: 100 - base}[says];
     const mateThere = question().mates.find(([, relation]) => relation === one.content);
     const words = data.contents[one.content].words, neither = one.neither[at];
@@ -683,7 +686,7 @@
       el("span", {class: "track"}, el("s", {left: `${base}%`}), el("u", {left: `${decides}%`}), el("i", {left: `${choice}%`})),
       el("span", {class: "figure"}, `${choice}\u00a0%`),
       el("span", {class: `free ${right ? "right" : "wrong"}`, title: "the free answer", "aria-label": `free answer ${right ? "right" : "wrong"}`}, right ? RIGHT : WRONG),
-      neither >= 5 ? el("small", {}, `${neither}\u00a0% on neither option`) : null);
+      neither ? el("small", {}, `${neither}\u00a0% on neither option`) : null);
   }
 
   // ---------------------------------------------------------------------------------------------- page
