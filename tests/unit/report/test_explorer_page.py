@@ -88,6 +88,33 @@ def test_one_more_thought_changes_values_and_what_is_written(visit):
     assert page.url.endswith("/k0")
 
 
+def drawn(page):
+    """The colours of at least a hundred pixels of the graph, as "red,green,blue"."""
+    return page.evaluate("""() => {
+        const canvas = [...document.querySelectorAll("#graph canvas")].at(-1);
+        const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const found = new Map();
+        for (let i = 0; i < data.length; i += 4) {
+            const colour = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+            found.set(colour, (found.get(colour) ?? 0) + 1);
+        }
+        return [...found].filter(([, n]) => n >= 100).map(([colour]) => colour);
+    }""")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nodes_have_the_colour_of_their_value(visit, width):
+    page = visit("#d/coconut/1/q0/k0", viewport={"width": width, "height": 844}, color_scheme="light")
+    page.wait_for_timeout(500)  # until it is drawn
+    found, thoughts = drawn(page), (0x0B, 0x6E, 0x99)
+    shares = {value: 0.08 + 0.92 * value for value in (0.75, 0.2, 0.91)}
+    colours = {
+        value: ",".join(str(round(255 + share * (part - 255))) for part in thoughts)
+        for value, share in shares.items()
+    }
+    assert [value for value in colours if colours[value] in found] == [0.75, 0.2]
+
+
 def test_mirror_and_twin_are_one_click_away_and_back_returns(visit):
     page = visit("#d/coconut/1/q0/k1")
     page.get_by_role("button", name="Mirror: ").click()

@@ -246,8 +246,8 @@
   };
 
   function renderQuestion() {
-    const one = question(), n = questions().length;
-    byId("number").textContent = `q${state.question} \u00b7 ${plural(n, "question")}`;
+    const one = question();
+    byId("number").textContent = `q${state.question} \u00b7 ${plural(questions().length, "question")}`;
     byId("asked").textContent = askedIn(one);
     const order = ([, relation]) => Object.keys(RELATIONS).indexOf(relation);
     fill("mates", ...[...one.mates].sort((a, b) => order(a) - order(b)).map(([number, relation]) => mate(number, relation)));
@@ -392,14 +392,12 @@
   function look() {
     const [paper, ink, secondary, rule, thoughts, written, gold, zone] =
       ["paper", "ink", "secondary", "rule", "thoughts", "written", "zone-text", "zone"].map(css);
-    const moves = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 260;
     return [
       {selector: "node[label]", style: {label: "data(label)"}},
       {selector: "node", style: {
         shape: "round-rectangle", height: HEIGHT, "background-color": paper, "border-width": 1.5,
         "border-color": secondary, color: ink, "font-family": '"Source Sans 3", sans-serif',
-        "font-size": 15, "font-weight": 600, "text-valign": "center", "text-wrap": "wrap", "line-height": 1.05,
-        "transition-property": "background-color, color, border-color", "transition-duration": moves}},
+        "font-size": 15, "font-weight": 600, "text-valign": "center", "text-wrap": "wrap", "line-height": 1.05}},
       {selector: "node[name]", style: {width: "data(width)"}},
       {selector: "node[fill]", style: {"background-color": "data(fill)", color: "data(text)", "border-color": thoughts}},
       {selector: "node.far", style: {opacity: 0.6}},
@@ -424,7 +422,7 @@
         events: "no", "overlay-opacity": 0}},
       {selector: "node.band", style: {
         width: "data(width)", height: "data(height)", "background-color": zone, "background-opacity": 1, "z-index": 0,
-        "z-index-compare": "manual", visibility: "hidden", "transition-duration": 0}},
+        "z-index-compare": "manual", visibility: "hidden"}},
       {selector: "node.band.here", style: {visibility: "visible"}},
       {selector: "node.ruler", style: {"z-index": 1}},
     ];
