@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from coconut_study.common.errors import StudyError
+from coconut_study.evaluation import responses
 from coconut_study.report import inputs, scores
 
 from .examples import graded
@@ -91,3 +92,14 @@ def test_labels_that_look_like_numbers_stay_words(tmp_path):
     pd.DataFrame({"series": ["1"], "label": ["0.30"], "k": [2]}).to_csv(tmp_path / "t.csv", index=False)
     table = inputs.table(tmp_path / "t.csv", ("series", "label", "k"))
     assert table.iloc[0].tolist() == ["1", "0.30", 2]
+
+
+def test_responses_of_another_run_are_refused(tmp_path):
+    path = tmp_path / "responses.jsonl"
+    response = responses.Response(
+        question=0, k=1, kind="continuous", hidden=1, finished=True, text="### a", token_ids=[1]
+    )
+    responses.write(path, {"dataset": "d", "method": "coconut", "seed": 1}, [response])
+    assert [one.text for one in inputs.responses({"d/coconut/seed1": path}, 1)] == ["### a"]
+    with pytest.raises(StudyError, match="has responses of d/coconut/seed1; expected those of d/cot/seed1"):
+        inputs.responses({"d/cot/seed1": path}, 1)

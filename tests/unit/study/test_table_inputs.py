@@ -5,7 +5,7 @@ import json
 import pytest
 
 from coconut_study.report.catalog import FIGURES, TABLES
-from coconut_study.report.settings import Arguments
+from coconut_study.report.settings import Arguments, Explored
 from coconut_study.study import table_inputs
 
 from ...studies import ALONE, plan_of, settings, smoke
@@ -204,3 +204,13 @@ def test_every_stage_is_in_one_cell_whatever_methods_share_it(small):
     ]
     assert sum(len(cell["jobs"]) for cell in cells) == 6 + 1
     assert (cells[-1]["dataset"], cells[-1]["methods"]) == (None, [])
+
+
+def test_the_explorer_is_made_from_all_runs_and_from_what_was_measured_of_them(tour):
+    given = Explored.model_validate(table_inputs.explored(tour))
+    assert [(run.dataset, run.method, run.seed) for run in given.runs] == [*map(tuple, tour.runs)]
+    assert {run.trained for run in given.runs if run.method == "cot"} == {0}
+    for kind, rule in (("values", "probe"), ("decoded", "decode"), ("interventions", "intervene")):
+        having = [(run.dataset, run.method, run.seed) for run in given.runs if kind in run.files]
+        assert having == [tuple(run) for run in tour.runs if run in tour.evaluated[rule]]
+    assert set(table_inputs.explored_inputs(tour)) > {*map(str, given.questions.values())}
