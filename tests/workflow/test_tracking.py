@@ -114,8 +114,9 @@ EDITS = [
 NO_RESULT = """
 __main__ common.allocator common.arguments common.errors common.gpus common.options common.progress
 common.settings questions.settings evaluation.settings training.settings training.preflight report.settings
-models.asked models.commands models.model models.shown sequences.drawing study.checks study.definition
-study.load study.plan study.runs study.settings study.table_inputs
+models.asked models.commands models.custom_generate models.model models.model_card models.shown
+sequences.drawing study.checks study.definition study.load study.plan study.runs study.settings
+study.table_inputs
 """
 # Of these files, what a command or a table uses of them is tracked, and not the file.
 BY_FUNCTION = """

@@ -24,9 +24,12 @@ from coconut_study.common.reading import read_json
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "networkx")
-# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress or
-# look for what is missing. The catalog of tables and figures holds records; each counts for its own result.
-UNTRACKED = frozenset({"settings", "options", "errors", "progress", "preflight", "catalog"})
+# Modules with these names shape no result: they hold settings, parse arguments, word errors, show progress,
+# look for what is missing, or describe a checkpoint to others. The catalog of tables and figures holds
+# records; each counts for its own result.
+UNTRACKED = frozenset(
+    {"settings", "options", "errors", "progress", "preflight", "catalog", "model_card", "custom_generate"}
+)
 
 
 # ----------------------------------------------------------------------------------- code behind a result

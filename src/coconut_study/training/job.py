@@ -16,6 +16,7 @@ from coconut_study.common.files import check_space, file_hash, write_csv, writte
 from coconut_study.common.workspace import workspace
 from coconut_study.engine import checkpoints
 from coconut_study.engine.device import cpu_threads
+from coconut_study.models import model_card
 from coconut_study.questions import schema
 from coconut_study.training.epoch import Epoch
 from coconut_study.training.learner import Learner
@@ -94,6 +95,7 @@ def _write(
         if keeps_optimizer:
             trainer.learner.save(folder)
         checkpoints.save(folder, trainer.learner.model, trainer.tokenizer, card)
+        model_card.write(folder, card["spec"], trainer.sampler.questions[0], trainer.tokenizer)
     table = pd.DataFrame([asdict(row) for row in rows])
     write_csv(history, table if trainer.rewrites is not None else table.drop(columns="following"))
 
