@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 
-def load(path: str | PathLike[str]) -> Model:
-    """The trained model of the folder of a run or of a checkpoint; see `models.model.load`.
+def load(path: str | PathLike[str], revision: str | None = None) -> Model:
+    """The trained model of the folder of a run or of a checkpoint, or of a repository on the Hugging Face hub
+    (`revision`: a commit, branch or tag); see `models.model.load`.
 
     PyTorch is imported here.
     """
     from coconut_study.models import model
 
-    return model.load(path)
+    return model.load(path, revision)

@@ -18,6 +18,7 @@ Content = Literal[
     "same answer",
     "other answer",
     "random",
+    "given",
     "mean",
     "noise",
     "zero",
@@ -28,7 +29,8 @@ Part = Literal["input", "both", "keys", "values", "steps"]
 Later = Literal["recomputed", "kept"]
 
 FROM_QUESTIONS: tuple[Content, ...] = ("own", "mirror", "twin", "same answer", "other answer", "random")
-CONTENTS: tuple[Content, ...] = (*FROM_QUESTIONS, "mean", "noise", "zero", "pause", "removed")
+MADE: tuple[Content, ...] = ("mean", "noise", "zero", "pause", "removed")
+CONTENTS: tuple[Content, ...] = (*FROM_QUESTIONS, *MADE)
 STEPS: tuple[Content, ...] = (*FROM_QUESTIONS, "removed")
 NECESSITY: tuple[Content, ...] = ("own", "mean", "removed")
 PLACED: tuple[Content, ...] = ("mirror", "twin", "same answer", "mean")  # at each place, in the short battery
@@ -61,10 +63,14 @@ def kind_of(layout: Layout) -> Literal["continuous", "pause", "steps"] | None:
 def places(k: int) -> dict[str, tuple[int, ...]]:
     """The thoughts that are replaced together, numbered from 0, by name: of k thoughts each single one, the
     last, all but the last, and all; a set with two names has the later one."""
-    every = tuple(range(k))
-    named = {str(j + 1): (j,) for j in every} | {"all but last": every[:-1], "last": every[-1:], "all": every}
-    names = {thoughts: name for name, thoughts in named.items() if thoughts}
+    names = {thoughts: name for name, thoughts in _named(k).items() if thoughts}
     return {name: thoughts for thoughts, name in names.items()}
+
+
+def _named(k: int) -> dict[str, tuple[int, ...]]:
+    """All names of sets of k thoughts."""
+    every = tuple(range(k))
+    return {str(j + 1): (j,) for j in every} | {"all but last": every[:-1], "last": every[-1:], "all": every}
 
 
 def conditions(layout: Layout, battery: Battery) -> list[Condition]:
@@ -83,6 +89,34 @@ def conditions(layout: Layout, battery: Battery) -> list[Condition]:
     if layout.iterations is not None:  # later thoughts are computed together with the one that is replaced
         found = [c for c in found if c.part == "input" or c.later == "kept"]
     return found if battery == "full" else [c for c in found if _is_short(c, whole)]
+
+
+def condition_of(
+    layout: Layout, content: Content, thoughts: str, part: Part | None, later: Later
+) -> Condition:
+    """The condition of the full battery in which a content takes the place of thoughts.
+
+    The content may be "given", and thoughts have any of their names; part None is all that can be replaced.
+    ValueError if there is none.
+    """
+    kind = kind_of(layout)
+    if kind is None:
+        raise ValueError("has neither thoughts nor written steps to replace")
+    if kind == "steps":
+        found = Condition(thoughts, content, part or "steps", "kept")
+    else:
+        replaced = _named(layout.thoughts).get(thoughts)
+        if not replaced:
+            raise ValueError(f"has {layout.thoughts} thoughts, and none of them is {thoughts}")
+        name = next(name for name, same in places(layout.thoughts).items() if same == replaced)
+        last = replaced[-1] == layout.thoughts - 1
+        whole: Part = "input" if kind == "continuous" else "both"
+        found = Condition(name, content, part or whole, "kept" if last else later)
+    alike = found._replace(content="random") if content == "given" else found
+    if alike not in conditions(layout, "full"):
+        what = "steps" if kind == "steps" else f"{found.part} of thoughts {thoughts}, with later ones {later}"
+        raise ValueError(f"has no way to replace {what}, by {content}")
+    return found
 
 
 def _all_conditions(k: int, whole: Part) -> list[Condition]:

@@ -16,7 +16,7 @@ Dimensions: B rows, U prompts, K thoughts, D hidden size, L layers, H heads, E h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -32,6 +32,7 @@ from coconut_study.common.progress import bar
 from coconut_study.common.seeds import stream
 from coconut_study.common.workspace import PieceRunner, unsaved
 from coconut_study.engine import decoding
+from coconut_study.engine.decoding import Option
 from coconut_study.engine.edits import Replacement, Thoughts
 from coconut_study.engine.forward import check_positions
 from coconut_study.engine.tokenizer import marks_of
@@ -81,7 +82,11 @@ def intervene(
     wanted = conditions(layout, battery)
     kind, group_of = kind_of(layout), group_numbers(questions)
     contents = {"own", *(condition.content for condition in wanted)}
-    own = Prompts(model, tokenizer, questions, text, layout, contents, seed, settings)
+    asked = [
+        {donor: one for donor, one in of_one.items() if donor in contents}
+        for of_one in donors(questions, range(len(questions)), seed)
+    ]
+    own = Prompts(model, tokenizer, asked, text, layout, settings)
     source = _Steps(own) if kind == "steps" else _Thoughts(own, group_of, seed)
     rows = [row for number in range(len(questions)) for row in source.rows(number, wanted)]
     own.check_positions(rows)
@@ -89,11 +94,11 @@ def intervene(
     batches = [rows[start : start + size] for start in range(0, len(rows), size)]
 
     def answer(batch: list[Row]) -> list[dict[str, Any]]:
-        p_B2, right_B = own.answers(batch, source.edit(batch))
+        found = own.answers(batch, source.edit(batch))
         return [
             {"question": row.question, "group": group_of[row.question], **row.condition._asdict()}
-            | {"p right": p[0], "p wrong": p[1], "right": right}
-            for row, p, right in zip(batch, p_B2.tolist(), right_B, strict=True)
+            | {"p right": one.p_right, "p wrong": one.p_wrong, "right": own.is_right(row, one)}
+            for row, one in zip(batch, found, strict=True)
         ]
 
     pieces = [
@@ -103,32 +108,68 @@ def intervene(
     return pd.DataFrame([row for piece in pieces for row in piece], columns=list(COLUMNS))
 
 
+def replaced(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    questions: Seq[Mapping[Donor, Question]],
+    others: Seq[Question],
+    text: TextSettings,
+    layout: Layout,
+    condition: Condition,
+    seed: int,
+    settings: Responding,
+) -> list[tuple[Row, Answered]]:
+    """What the model answers to questions in one condition that the layout has.
+
+    Each of `questions` is given with its donors, itself as "own". The content "mean" is the mean over
+    `others`. `seed` is that of the noise. A question without a graph has no options: their probabilities say
+    nothing. StudyError if a sequence exceeds the positions of the model.
+    """
+    model.eval()
+    of_others: list[Mapping[Donor, Question]] = [{"own": other} for other in others]
+    own = Prompts(model, tokenizer, [*questions, *of_others], text, layout, settings)
+    group_of = [0] * len(questions) + [1] * len(others)
+    source = _Steps(own) if kind_of(layout) == "steps" else _Thoughts(own, group_of, seed)
+    rows = [row for number in range(len(questions)) for row in source.rows(number, [condition])]
+    own.check_positions(rows)
+    batches = [rows[at : at + settings.batch_size] for at in range(0, len(rows), settings.batch_size)]
+    found = [one for batch in batches for one in own.answers(batch, source.edit(batch))]
+    return list(zip(rows, found, strict=True))
+
+
 # ------------------------------------------------------------------------------------- prompts and answers
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The probabilities of the right and the wrong option, and the tokens of a free answer after the
+    prompt."""
+
+    p_right: float
+    p_wrong: float
+    ids: list[int]
+
+
 class Prompts:
-    """The prompts of questions and of those donors that are among `contents`, each once, and answers to
-    them."""
+    """The prompts of questions and of their donors, each once, and answers to them.
+
+    `of_questions` has the donors of each question, itself as "own".
+    """
 
     def __init__(
         self,
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
-        questions: Seq[Question],
+        of_questions: Seq[Mapping[Donor, Question]],
         text: TextSettings,
         layout: Layout,
-        contents: Collection[str],
-        seed: int,
         settings: Responding,
     ) -> None:
-        self.model, self.tokenizer, self.questions, self.settings = model, tokenizer, questions, settings
+        self.model, self.tokenizer, self.settings = model, tokenizer, settings
+        self.questions = [of_one["own"] for of_one in of_questions]
         self.layout, self.marks, self.template = layout, marks_of(tokenizer), TEMPLATES[text.template]
         if layout.kind == "pause":  # in the places of thoughts, where they can be replaced
             layout = layout.model_copy(update={"kind": "continuous"})
-        of_questions = [
-            {donor: one for donor, one in of_one.items() if donor in contents}
-            for of_one in donors(questions, range(len(questions)), seed)
-        ]
         asked = list(dict.fromkeys(one for of_one in of_questions for one in of_one.values()))
         index = {question: number for number, question in enumerate(asked)}
         self.donors: list[dict[Donor, int]] = [
@@ -136,7 +177,11 @@ class Prompts:
         ]
         tokens = tokenize(asked, self.template, tokenizer, shared=text.facts_share_position)
         self.prompts = [build(one, layout, self.marks).prompt for one in tokens]
-        self.options = [option_tokens(tokenizer, question, self.template) for question in questions]
+        end = Option([], [self.marks.eos])  # in place of the options of a question that has none
+        self.options = [
+            option_tokens(tokenizer, question, self.template) if question.graph else (end, end)
+            for question in self.questions
+        ]
 
     def check_positions(self, rows: Seq[Row]) -> None:
         """StudyError if a row and what is written after it exceed the positions of the model."""
@@ -155,18 +200,22 @@ class Prompts:
         size = self.settings.batch_size
         return [order[start : start + size] for start in range(0, len(order), size)]
 
-    def answers(self, rows: Seq[Row], edit: Replacement | None) -> tuple[Tensor, list[bool]]:
-        """The probabilities (B, 2) of the right and the wrong option, and whether free answers are right."""
+    def answers(self, rows: Seq[Row], edit: Replacement | None) -> list[Answered]:
+        """Forced and free answers to rows."""
         options = [self.options[row.question] for row in rows]
         prompts = [row.prompt for row in rows]
         limit = self.settings.max_new_tokens
         p_B2, ids = decoding.answer(self.model, prompts, options, limit, self.marks, edit)
-        texts = [self._text(row.written + new) for row, new in zip(rows, ids, strict=True)]
-        questions = [self.questions[row.question] for row in rows]
-        return p_B2, [is_right(q, text, self.template) for q, text in zip(questions, texts, strict=True)]
+        return [
+            Answered(p[0], p[1], row.written + new)
+            for row, p, new in zip(rows, p_B2.tolist(), ids, strict=True)
+        ]
 
-    def _text(self, ids: list[int]) -> str:
-        return str(self.tokenizer.decode(ids[:-1] if ids[-1:] == [self.marks.eos] else ids))
+    def is_right(self, row: Row, answered: Answered) -> bool:
+        """Whether the free answer to a row is right."""
+        ids = answered.ids
+        text = str(self.tokenizer.decode(ids[:-1] if ids[-1:] == [self.marks.eos] else ids))
+        return is_right(self.questions[row.question], text, self.template)
 
 
 # --------------------------------------------------------------------------------------------- thoughts

@@ -62,7 +62,7 @@ def respond(
             ids = _generate(model, [questions[i] for i in batch], group, settings.max_new_tokens, marks)
             timings.append(Timing([layout.thoughts for layout in group], len(batch), perf_counter() - start))
             responses += [
-                _response(i, layout, written, tokenizer, marks)
+                response_of(i, layout, written, tokenizer, marks)
                 for i, row in zip(batch, ids, strict=True)
                 for layout, written in zip(group, row, strict=True)
             ]
@@ -142,9 +142,10 @@ def _generate(
     return generate(model, prompts, ks, limit, marks)
 
 
-def _response(
+def response_of(
     question: int, layout: Layout, ids: list[int], tokenizer: PreTrainedTokenizerBase, marks: Marks
 ) -> Response:
+    """The response that has these token ids, to the question of this number in a layout."""
     finished = ids[-1:] == [marks.eos]
     return Response(
         question=question,

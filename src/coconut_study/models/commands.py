@@ -19,13 +19,17 @@ app = typer.Typer()
 
 @app.command(rich_help_panel=PANEL)
 def ask(
-    path: Annotated[Path, typer.Argument(help="folder of a run or of a checkpoint", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(help="folder of a run or of a checkpoint, or its name on the hub", show_default=False),
+    ],
     question: Annotated[
         str | None, typer.Argument(help="text of the question, in the published words", show_default=False)
     ] = None,
     random: Annotated[
         bool, typer.Option("--random", help="ask a test question of the run's data set")
     ] = False,
+    seed: Annotated[int, typer.Option(help="which test question --random takes", min=0)] = 0,
     thoughts: Annotated[
         str | None,
         typer.Option(help="numbers of thoughts, such as 0,1,3; as many as in training if not given"),
@@ -39,7 +43,7 @@ def ask(
     if random == (question is not None):
         raise StudyError("ask: give a question in quotes, or --random")
     ks = _numbers(thoughts)
-    asked = _test_question(path) if question is None else question
+    asked = _test_question(path, seed) if question is None else question
     shown.quiet()
     shown.asked(load(path), asked, ks, top)
 
@@ -64,10 +68,9 @@ def _numbers(text: str | None) -> list[int] | None:
     return [int(part) for part in parts]
 
 
-def _test_question(run: Path) -> Question:
-    """A random test question of the data set of a run."""
-    from random import choice
-
+def _test_question(run: Path, seed: int) -> Question:
+    """The test question of the data set of a run that is drawn for a seed."""
+    from coconut_study.common.seeds import stream
     from coconut_study.evaluation import record
     from coconut_study.questions import schema
 
@@ -77,4 +80,5 @@ def _test_question(run: Path) -> Question:
             f"--random: {run} is not the folder of a run (it has no {record.NAME}); give a question"
         )
     dataset = str(record.read(path).asked.run["dataset"])
-    return choice(schema.read(run.absolute().parents[3] / "data" / dataset / "test.jsonl"))
+    questions = schema.read(run.absolute().parents[3] / "data" / dataset / "test.jsonl")
+    return questions[stream("ask", seed).integers(len(questions))]

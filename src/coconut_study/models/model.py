@@ -10,26 +10,31 @@ card of the checkpoint. Answers, thoughts and values are those that the commands
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
 
-from coconut_study.common.errors import StudyError, explain
+from coconut_study.common.errors import StudyError, explain, explained
 from coconut_study.engine import checkpoints
 from coconut_study.engine.decoding import thought_states
 from coconut_study.engine.tokenizer import UNKNOWN, marks_of
+from coconut_study.evaluation.conditions import MADE, Later, Part, condition_of
 from coconut_study.evaluation.grade import count
 from coconut_study.evaluation.outcomes import Map, Outcome, classify
 from coconut_study.evaluation.record import checkpoint_of
-from coconut_study.evaluation.respond import respond
+from coconut_study.evaluation.respond import respond, response_of
 from coconut_study.evaluation.responses import Response
 from coconut_study.evaluation.runs import load_model
 from coconut_study.evaluation.settings import GenerationSpec, Grading, Responding
 from coconut_study.models.asked import Asked, question_of
+from coconut_study.questions.donors import Donor
 from coconut_study.questions.frontiers import Height
 from coconut_study.questions.question import Question
 from coconut_study.sequences.builder import Tokens, build, tokenize
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Batch: TypeAlias = list[Any] | tuple[Any, ...]  # of Asked
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 GRADING = Grading(hidden_prefix="completable")
 
 
@@ -64,6 +70,27 @@ class Answer:
     outcome: Outcome | None
     tokens: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced(Answer):
+    """An answer after thoughts, or written steps, were replaced.
+
+    `p_right` and `p_wrong` are the probabilities of the names of the options if an answer has to be given,
+    and `forced` the forced choice, 100 p(right) / (p(right) + p(wrong)), in percent. All are None if there is
+    no graph.
+    """
+
+    p_right: float | None
+    p_wrong: float | None
+
+    @property
+    def forced(self) -> float | None:
+        """The forced choice (%): 50 if neither option is preferred."""
+        if self.p_right is None or self.p_wrong is None:
+            return None
+        both = self.p_right + self.p_wrong
+        return 100 * self.p_right / both if both else 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +142,15 @@ class Trained(BaseModel):
     thoughts: NonNegativeInt
 
 
-def load(path: str | PathLike[str]) -> Model:
-    """The trained model of a checkpoint folder, or of the folder of a run, on the device of this process.
+def load(path: str | PathLike[str], revision: str | None = None) -> Model:
+    """The trained model of a checkpoint, of a run, or of a repository on the Hugging Face hub, on the device
+    of this process.
 
-    StudyError if it is not the checkpoint of a stage, or is damaged.
+    `path` is a folder, or "owner/name" if there is no such folder; `revision` is a commit, branch or tag.
+    What is downloaded stays in the cache of the hub. StudyError if it is not the checkpoint of a stage, is
+    damaged, or cannot be had.
     """
-    folder = checkpoint_of(Path(path))
+    folder = checkpoint_of(_found(Path(path), revision))
     card = checkpoints.card(folder)
     if "spec" not in card:
         raise StudyError(f"{folder}: is not the checkpoint of a stage of training (its card has no spec)")
@@ -131,6 +161,21 @@ def load(path: str | PathLike[str]) -> Model:
     spec = trained.spec
     settings = GenerationSpec(run={}, text=spec.base.text, layouts=(spec.layout,), responding=spec.evaluation)
     return Model(folder, settings, *load_model(folder, settings))
+
+
+def _found(path: Path, revision: str | None) -> Path:
+    """The folder that is meant; a name of the hub is downloaded."""
+    if path.exists() or not HUB_NAME.fullmatch(name := path.as_posix()):
+        return path
+    from huggingface_hub import errors, snapshot_download
+
+    with explained(f"{name}: no such folder, and the hub gives no model of this name"):
+        try:
+            return Path(snapshot_download(name, revision=revision))
+        except errors.LocalEntryNotFoundError as error:
+            raise StudyError(
+                f"{name}: no such folder, not in the cache of the hub, and the hub cannot be reached"
+            ) from error
 
 
 class Model:
@@ -246,6 +291,78 @@ class Model:
             results[row.question][row.k].append(value)
         return _alone(question, results)
 
+    @overload
+    def replaced(
+        self, question: Batch, by: Any, *, over: Batch = (), which: int | str = "all",
+        part: Part | None = None, later: Later = "kept", seed: int = 0,
+    ) -> list[Replaced]: ...  # fmt: skip
+    @overload
+    def replaced(
+        self, question: Asked, by: Any, *, over: Batch = (), which: int | str = "all",
+        part: Part | None = None, later: Later = "kept", seed: int = 0,
+    ) -> Replaced: ...  # fmt: skip
+
+    def replaced(
+        self,
+        question: Any,
+        by: Any,
+        *,
+        over: Batch = (),
+        which: int | str = "all",
+        part: Any = None,
+        later: Any = "kept",
+        seed: int = 0,
+    ) -> Any:
+        """The answer to a question after the thoughts about it were replaced.
+
+        `by` says what takes their place: another question (the thoughts about it; for a batch, a list of
+        questions), "mean" (of the thoughts about the questions `over`), "noise" (with the norm of each
+        thought, drawn for `seed`), "zero", "pause" (the embedding of <pause>), or "removed" (nothing; what
+        follows moves up). `which` is "all", "last", "all but last", or the number of a thought, from 1.
+        `part` is what is replaced of a thought: the "input" that is fed back, or its "keys", "values" or
+        "both" in the cache; None for the input, or for both if thoughts are pauses. `later` thoughts are
+        "kept" as they were, or "recomputed" after the replaced ones. Of a model that writes its steps, the
+        steps are replaced by those that it writes on another question, or removed.
+
+        StudyError for a model with nothing to replace, and for what cannot be replaced so.
+        """
+        from coconut_study.evaluation.interventions import replaced
+
+        questions, _ = self._read(question)
+        others, _ = self._read(list(over), "over")
+        given: list[Question] = []
+        if by not in MADE:
+            given, _ = self._read(by, "by")
+            if _is_batch(by) != _is_batch(question) or len(given) != len(questions):
+                raise StudyError(
+                    "by: give one question in place of one, and as many as there are for a batch"
+                )
+        if (by == "mean") != bool(others):
+            raise StudyError('over: give the questions of the mean with by="mean", and only then')
+        try:
+            condition = condition_of(self.layout, "given" if given else by, str(which), part, later)
+        except ValueError as error:
+            raise StudyError(f"{self.folder}: {error}") from error
+        asked: list[Mapping[Donor, Question]] = [{"own": one} for one in questions]
+        if given:
+            asked = [{"own": one, "given": other} for one, other in zip(questions, given, strict=True)]
+        start = perf_counter()
+        found = replaced(
+            self.model, self.tokenizer, asked, others, self.text, self.layout, condition, seed,
+            self.responding,
+        )  # fmt: skip
+        seconds = (perf_counter() - start) / max(len(questions), 1)
+        marks = marks_of(self.tokenizer)
+        results = []
+        for row, answered in found:
+            own = questions[row.question]
+            layout = self.layout.model_copy(update={"thoughts": row.prompt.thoughts})
+            response = response_of(row.question, layout, answered.ids, self.tokenizer, marks)
+            answer = self._answer(own, response, seconds)
+            p = (answered.p_right, answered.p_wrong) if own.graph else (None, None)
+            results.append(Replaced(*(getattr(answer, field.name) for field in fields(answer)), *p))
+        return _alone(question, results)
+
     # ------------------------------------------------------------------------------------------ in here
 
     def _layout(self, k: int) -> Layout:
@@ -257,8 +374,8 @@ class Model:
         hidden = self.layout.hidden
         return self.layout.with_thoughts(k, self.k // hidden if hidden else 0)
 
-    def _read(self, asked: Any) -> tuple[list[Question], list[Tokens]]:
-        """The questions that are asked, one or a batch of them, and their tokens."""
+    def _read(self, asked: Any, key: str = "question") -> tuple[list[Question], list[Tokens]]:
+        """The questions that are asked, one or a batch of them, and their tokens; errors name `key`."""
         batch = [*asked] if _is_batch(asked) else [asked]
         questions = []
         for number, one in enumerate(batch):
@@ -266,7 +383,8 @@ class Model:
                 questions.append(question_of(one))
                 self._check_words(questions[-1])
             except StudyError as error:
-                raise StudyError(f"question {number}: {error}" if _is_batch(asked) else str(error)) from error
+                where = f"{key} {number}: " if _is_batch(asked) else "" if key == "question" else f"{key}: "
+                raise StudyError(f"{where}{error}") from error
         if not questions:
             return [], []
         template, shared = TEMPLATES[self.text.template], self.text.facts_share_position

@@ -15,7 +15,7 @@ from coconut_study.common.seeds import stream
 from coconut_study.questions.graphs import Graph
 from coconut_study.questions.question import QUERY, Question, group_numbers, options_of
 
-Donor = Literal["own", "mirror", "twin", "same answer", "other answer", "random"]
+Donor = Literal["own", "mirror", "twin", "same answer", "other answer", "random", "given"]
 
 
 def donors(questions: Sequence[Question], numbers: Sequence[int], seed: int) -> list[dict[Donor, Question]]:
@@ -27,6 +27,8 @@ def donors(questions: Sequence[Question], numbers: Sequence[int], seed: int) -> 
     same answer   of another group, renamed so that it has the same options and the same answer
     other answer  the same one, renamed so that its answer is the other option
     random        of another group, with its own names
+
+    One that is "given" is of no data set: somebody chose it.
 
     Donors of other groups are drawn from a stream of their own for each question. ValueError if all questions
     are of one group, or if one has no graph.

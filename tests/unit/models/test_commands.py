@@ -93,11 +93,15 @@ def test_a_terminal_with_colour_gets_colour(coconut, results, trained, monkeypat
     assert "green: " in out
 
 
-def test_a_random_question_is_a_test_question_of_the_run(coconut, results, trained):
-    out, err = coconut("ask", results / "runs" / "balanced" / "coconut" / "seed1", "--random")
-    shown = " ".join(out.split())
-    assert err == ""
-    assert any(shown.startswith(question.question) for question in trained.questions)
+def test_a_random_question_is_the_test_question_of_its_seed(coconut, results, trained):
+    run = results / "runs" / "balanced" / "coconut" / "seed1"
+    shown = {}
+    for seed in (None, 0, 1):
+        out, err = coconut("ask", run, "--random", *([] if seed is None else ["--seed", seed]))
+        assert err == ""
+        text = " ".join(out.split())
+        (shown[seed],) = [one.question for one in trained.questions if text.startswith(one.question)]
+    assert shown[None] == shown[0] != shown[1]
 
 
 def test_a_mistake_is_one_sentence(coconut, results, trained):

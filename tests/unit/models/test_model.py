@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 
+import huggingface_hub
 import networkx as nx
 import pandas as pd
 import pytest
@@ -200,6 +201,42 @@ def test_a_model_that_is_no_trained_stage_is_refused(trained, tmp_path):
     checkpoints.save(tmp_path, model.model, model.tokenizer, {"spec": {"layout": {}}, "thoughts": 1})
     with pytest.raises(StudyError, match=r"card.json: spec.base: is missing; spec.layout.hidden: is missing"):
         load(tmp_path)
+
+
+# -------------------------------------------------------------------------------------------------- hub
+
+
+def test_a_name_of_the_hub_is_downloaded_at_its_revision(trained, monkeypatch):
+    asked = []
+
+    def download(name, revision):
+        asked.append((name, revision))
+        return str(trained.checkpoints["coconut"])
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    question = trained.questions[0]
+    assert (
+        load("owner/name", "v1").ask(question).text == load(trained.checkpoints["coconut"]).ask(question).text
+    )
+    assert asked == [("owner/name", "v1")]
+
+
+def test_a_folder_is_not_looked_for_on_the_hub(trained, monkeypatch, tmp_path):
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", None)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(trained.checkpoints["coconut"], tmp_path / "owner" / "name")
+    assert load("owner/name").k == 2
+    with pytest.raises(StudyError, match=r"not a checkpoint of this study \(it has no card.json\)$"):
+        load("results/quick/runs")
+
+
+def test_without_a_connection_the_hub_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(StudyError) as error:
+        load("owner/name")
+    assert str(error.value) == (
+        "owner/name: no such folder, not in the cache of the hub, and the hub cannot be reached"
+    )
 
 
 # ------------------------------------------------------------------------------------------------- runs
