@@ -94,6 +94,16 @@ def test_a_stage_without_room_on_the_disk_leaves_nothing(folder, stages, monkeyp
     assert [*(folder / "full").iterdir()] == []
 
 
+def test_a_checkpoint_has_files_for_others_that_name_no_folder_and_are_the_same_each_time(folder, stages):
+    written = []
+    for out in ("one", "other"):
+        train(folder, stages[0], out)
+        paths = [folder / out / "checkpoint" / name for name in ("README.md", "custom_generate/generate.py")]
+        written.append([path.read_text() for path in paths])
+    assert written[0] == written[1]
+    assert str(folder) not in "".join(written[0])
+
+
 def test_rewrites_are_asked_after_every_epoch_and_change_nothing_else(folder, stages, splits):
     pairs = rewrites.pairs(splits["valid"], np.random.default_rng(0))
     schema.write(folder / "rewrites.jsonl", pairs)
