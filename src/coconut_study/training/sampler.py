@@ -100,7 +100,7 @@ class Sampler:
         """
         layouts = [self.spec.layout, *self.spec.mixed]
         if self.spec.extra is not None:
-            layouts += map(self.spec.extra.longest, layouts)
+            layouts += [self.spec.extra.longest(layout) for layout in layouts]
         if self.spec.removal is not None:
             layouts.append(self.spec.layout.without(0, "token"))
         tokens = [*(self.tokens or []), *validation]

@@ -189,6 +189,17 @@ def test_thoughts_are_drawn_by_the_steps_of_a_question(stages, base, splits):
     assert 0.3 < sum(more) / len(more) < 0.7
 
 
+def test_additional_thoughts_count_for_the_longest_question(stages, base, splits):
+    def check(thoughts):
+        extra = DrawnThoughts(c=1, thoughts=thoughts, probability=0.5)
+        sampler = Sampler(stages[2].model_copy(update={"extra": extra}), base[1], splits["train"])
+        sampler.check_lengths(base[0], sampler.tokenize(splits["valid"]))
+
+    check(1)
+    with pytest.raises(StudyError, match="stage 2: the longest question takes 10.. positions"):
+        check(1000)
+
+
 def test_only_stages_with_thoughts_draw_their_number(study):
     extra = {"thoughts": 1, "probability": 0.5}
     varied = with_value(settings("smoke") | ALONE, "datasets.balanced.schedule.extra", extra)
