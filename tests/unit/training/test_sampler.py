@@ -196,7 +196,7 @@ def test_additional_thoughts_count_for_the_longest_question(stages, base, splits
         sampler.check_lengths(base[0], sampler.tokenize(splits["valid"]))
 
     check(1)
-    with pytest.raises(StudyError, match="stage 2: the longest question takes 10.. positions"):
+    with pytest.raises(StudyError, match=r"stage 2: the longest question takes 10.. positions"):
         check(1000)
 
 
