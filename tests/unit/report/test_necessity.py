@@ -101,6 +101,15 @@ def test_the_figure_says_where_content_is_needed(planted):
     assert "3 hops and 4 layers: 0 points [0.0, 0.0], equivalent" in made.alt
 
 
+def test_hops_with_the_same_finding_are_named_together(planted):
+    rows = table(planted)
+    rows.loc[rows["difference"].notna(), "verdict"] = "supported"
+    title = draw(planted, rows).title
+    assert title == "Thoughts need content at 2 hops with 2 layers, at 3 hops with 2 and 4 layers"
+    title = draw(planted, rows[rows["layers"] == 2]).title
+    assert title == "Thoughts need content at 2 and 3 hops with 2 layers"
+
+
 def test_the_figure_is_the_same_from_a_table_that_was_written_and_read(planted, tmp_path):
     path, rows = tmp_path / "necessity.csv", table(planted)
     rows.to_csv(path, index=False)

@@ -167,11 +167,14 @@ def _steps(
 def _finding(own: pd.DataFrame, grid: Grid, content: str) -> tuple[str, str]:
     """Where content decides, as a title, and every cell, as the alternative text."""
     needed = own[own["verdict"] == Verdict.SUPPORTED]
-    said = {}
+    alike: dict[tuple[int, ...], list[int]] = {}  # hops by the layers at which content is needed
     for hops in grid.hops:
-        layers = needed.loc[needed["hops"] == hops, "layers"].tolist()
-        said[f"at {hops} hops {f'with {_listed(layers)} layers' if layers else 'nowhere'}"] = not layers
-    title = f"Thoughts need content {', '.join(sorted(said, key=lambda part: said[part]))}"
+        alike.setdefault(tuple(sorted(needed.loc[needed["hops"] == hops, "layers"])), []).append(hops)
+    said = [
+        f"at {_listed(hops)} hops {f'with {_listed(layers)} layers' if layers else 'nowhere'}"
+        for layers, hops in sorted(alike.items(), key=lambda item: not item[0])
+    ]
+    title = f"Thoughts need content {', '.join(said)}"
     cells = "; ".join(
         f"{row['hops']} hops and {_layers(row['layers'])}: {_signed(row['difference'])} points"
         + (
