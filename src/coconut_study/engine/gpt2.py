@@ -3,7 +3,7 @@
 Its activation is one operation in place of six. And its last block computes states only where they are read:
 the last hidden state of a column is read where a token is predicted or a thought is fed back, and of every
 other column this block has to give keys and values alone. That is a fifth of a training step of a model with
-two layers (docs/performance.md); other architectures compute all columns.
+two layers (docs/log.md); other architectures compute all columns.
 
 Dimensions: B rows, T columns, D hidden size, H heads, N columns whose states are read.
 """
