@@ -142,6 +142,8 @@ def probe(
     card: Card = None,
 ) -> None:
     """Probe the thoughts of a run: the value of every candidate for the next step."""
+    import pandas as pd
+
     from coconut_study.evaluation import probe as p
     from coconut_study.evaluation.settings import GenerationSpec
 
@@ -154,11 +156,11 @@ def probe(
             model, tokenizer, question_list, tokens, spec.layouts, spec.text.template, height,  # type: ignore[arg-type]
             spec.responding.batch_size, pieces,
         )  # fmt: skip
-        if values.empty:
+        if not values:
             raise StudyError(
                 f"{questions}: has no graph question to probe; remove its data set from probing.datasets"
             )
-        write_csv(out, with_run(values, spec.run))
+        write_csv(out, with_run(pd.DataFrame(values, columns=list(p.VALUE_COLUMNS)), spec.run))
 
 
 @app.command()
@@ -320,6 +322,8 @@ def decode(
     card: Card = None,
 ) -> None:
     """Decode the thoughts of a run to their most likely tokens."""
+    import pandas as pd
+
     from coconut_study.evaluation import probe as p
     from coconut_study.evaluation.settings import GenerationSpec
 
@@ -327,8 +331,8 @@ def decode(
     check_questions(card, {"test": questions}, checkpoint)
     model, tokenizer = load_model(checkpoint, spec)
     _, tokens = read_questions(questions, spec, tokenizer, limit)
-    table = p.decoded(model, tokenizer, tokens, spec.layouts[-1], top, spec.responding.batch_size)
-    write_csv(out, with_run(table, spec.run))
+    rows = p.decoded(model, tokenizer, tokens, spec.layouts[-1], top, spec.responding.batch_size)
+    write_csv(out, with_run(pd.DataFrame(rows, columns=list(p.DECODED_COLUMNS)), spec.run))
 
 
 @app.command()

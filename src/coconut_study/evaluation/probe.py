@@ -3,7 +3,8 @@
 The value of a candidate after k thoughts is the probability that the model continues with its name if it is
 forced to write a step there (paper section 5.3 and Figure 7): the product over the tokens of the name, each
 given all tokens before it. A pause in the place of a thought has no content, so the values after k pauses are
-what a model knows without thoughts. Values are not aggregated here.
+what a model knows without thoughts. Values are not aggregated here, and rows are no tables: a trained model can
+be asked where pandas is not installed.
 
 Dimensions: B questions, G groups of rows that share what comes before the thoughts, R rows, K states along a
 chain of thoughts, A columns after the thoughts, T columns, N predicted tokens, D hidden size, V vocabulary.
@@ -14,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence as Seq
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -78,10 +79,10 @@ def probe(
     height: Height,
     batch_size: int,
     run_piece: PieceRunner = unsaved,
-) -> pd.DataFrame:
+) -> list[dict[str, Any]]:
     """The value of every candidate for the next step, for every question and layout.
 
-    Returns one row per candidate, with the columns `VALUE_COLUMNS`, sorted by k and question. Candidates
+    Returns one row per candidate, with the keys `VALUE_COLUMNS`, sorted by k and question. Candidates
     are at the distance from the root (`frontier`) that the layout hides steps (if it hides all, as many as it
     has thoughts), one more in `symbols`. Questions without a graph have none. `batch_size` counts prompts: a
     question has one, or one for every number of pauses. `run_piece` may return a batch that an interrupted
@@ -108,9 +109,7 @@ def probe(
     pieces = [
         run_piece(f"batch{n}", partial(evaluate, batch)) for n, batch in enumerate(bar(batches, "probes"))
     ]
-    rows = [row for piece in pieces for row in piece]
-    table = pd.DataFrame(rows, columns=list(VALUE_COLUMNS))
-    return table.sort_values(["k", "question"], kind="stable", ignore_index=True)
+    return sorted((row for piece in pieces for row in piece), key=itemgetter("k", "question"))
 
 
 def _probes(
@@ -192,10 +191,10 @@ def decoded(
     layout: Layout,
     top: int,
     batch_size: int,
-) -> pd.DataFrame:
+) -> list[dict[str, Any]]:
     """The `top` most likely tokens of each thought under the output embeddings (paper Figure 4).
 
-    Returns one row per token, with the columns `DECODED_COLUMNS`; thoughts and ranks are numbered from 1. A
+    Returns one row per token, with the keys `DECODED_COLUMNS`; thoughts and ranks are numbered from 1. A
     thought is the hidden state that is fed back: the first one is that of the last position before the
     thoughts.
     """
@@ -210,5 +209,6 @@ def decoded(
         for row, thought, rank in np.ndindex(ids.shape):
             index = row, thought, rank
             token = str(tokenizer.decode([int(ids[index])]))
-            rows.append((start + row, thought + 1, rank + 1, token, float(probabilities[index])))
-    return pd.DataFrame(rows, columns=list(DECODED_COLUMNS))
+            values_of_row = (start + row, thought + 1, rank + 1, token, float(probabilities[index]))
+            rows.append(dict(zip(DECODED_COLUMNS, values_of_row, strict=True)))
+    return rows

@@ -248,16 +248,16 @@ class Model:
             raise StudyError(f"top: {top} is not a number of tokens from 1 to {size}")
         _, tokens = self._read(question)
         batch_size = self.responding.batch_size
-        table = decoded(self.model, self.tokenizer, tokens, self.layout, top, batch_size)
+        rows = decoded(self.model, self.tokenizer, tokens, self.layout, top, batch_size)
         norms = self._norms(tokens)
         words: dict[tuple[int, int], list[tuple[str, float]]] = {}
-        for row in table.itertuples():
-            words.setdefault((row.question, row.thought), []).append((row.token, row.probability))
+        for row in rows:
+            words.setdefault((row["question"], row["thought"]), []).append((row["token"], row["probability"]))
         return _alone(
             question,
             [
-                [Thought(j, tuple(words[number, j]), norm) for j, norm in enumerate(row, start=1)]
-                for number, row in enumerate(norms)
+                [Thought(j, tuple(words[number, j]), norm) for j, norm in enumerate(one, start=1)]
+                for number, one in enumerate(norms)
             ],
         )
 
@@ -281,14 +281,14 @@ class Model:
         if any(one.graph is None for one in questions):
             raise StudyError("only the candidates of a question about a graph have values")
         layouts = [self._layout(k) for k in range(self.k + 1)]
-        table = probe(
+        rows = probe(
             self.model, self.tokenizer, questions, tokens, layouts, self.text.template, height,
             self.responding.batch_size,
         )  # fmt: skip
         results: list[dict[int, list[Value]]] = [{k: [] for k in range(self.k + 1)} for _ in questions]
-        for row in table.itertuples():
-            value = Value(row.node, row.frontier, row.height, row.correct, row.option, row.value)
-            results[row.question][row.k].append(value)
+        for row in rows:
+            value = Value(**{field.name: row[field.name] for field in fields(Value)})
+            results[row["question"]][row["k"]].append(value)
         return _alone(question, results)
 
     @overload

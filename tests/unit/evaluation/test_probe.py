@@ -61,7 +61,7 @@ class Setup:
             self.model = GPT2LMHeadModel(config).double().eval()
 
     def probe(self, layouts=LAYOUTS, batch_size=8):
-        return probe.probe(
+        rows = probe.probe(
             self.model,
             self.tokenizer,
             self.questions,
@@ -71,6 +71,8 @@ class Setup:
             "shortest",
             batch_size,
         )
+        assert all(row.keys() == {*probe.VALUE_COLUMNS} for row in rows)
+        return pd.DataFrame(rows)
 
     def ids(self, text):
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -228,13 +230,12 @@ def test_a_method_without_thoughts_is_not_probed(setup):
 def test_questions_without_a_graph_have_no_candidates(graph):
     prose = Setup("prose", word_level, graph)
     prose.questions = [Question(q.question, q.steps, q.answer) for q in prose.questions]
-    table = prose.probe()
-    assert len(table) == 0
-    assert tuple(table.columns) == probe.VALUE_COLUMNS
+    assert prose.probe().empty
 
 
 def test_thoughts_are_read_through_the_output_embeddings(setup):
-    table = probe.decoded(setup.model, setup.tokenizer, setup.tokens, LAYOUTS[1], top=3, batch_size=2)
+    rows = probe.decoded(setup.model, setup.tokenizer, setup.tokens, LAYOUTS[1], top=3, batch_size=2)
+    table = pd.DataFrame(rows)
     assert tuple(table.columns) == probe.DECODED_COLUMNS
     assert len(table) == 3 * 2 * 3
     bot, eot = setup.ids("<bot><eot>")
