@@ -16,5 +16,5 @@ COPY src src
 COPY workflow workflow
 COPY config config
 COPY profiles profiles
-RUN pip install --no-cache-dir $PIP --constraint constraints.txt --editable .
+RUN pip install --no-cache-dir $PIP --constraint constraints.txt --editable '.[workflow,lora,hub]'
 CMD ["snakemake", "--cores", "all"]

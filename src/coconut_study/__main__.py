@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 
 from coconut_study.common.allocator import collect_rarely, keep_freed
 from coconut_study.common.arguments import expanded
-from coconut_study.common.errors import StudyError
+from coconut_study.common.errors import StudyError, missing
 from coconut_study.common.progress import say
 from coconut_study.evaluation import commands as evaluation
 from coconut_study.models import commands as models
@@ -57,6 +57,10 @@ def main() -> None:
         app([part for argument in sys.argv[1:] for part in expanded(argument)])
     except StudyError as error:
         fail(str(error))
+    except ModuleNotFoundError as error:
+        if (sentence := missing(error)) is None:
+            raise
+        fail(sentence)
     except SafetensorError as error:
         fail(f"weights cannot be read ({error}); correct this and {AGAIN}")
     except OSError as error:

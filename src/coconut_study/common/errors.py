@@ -21,6 +21,11 @@ SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 60
 PANIC = "PanicException"
 LONGEST = 1000  # characters of a line of a message
+# The extra of this package that installs a library which asking a model does not need.
+EXTRAS = {"peft": "lora", "datasets": "hub"} | dict.fromkeys(
+    ("huggingface_hub", "matplotlib", "pandas", "platformdirs", "pynvml", "scipy", "sklearn", "statsmodels"),
+    "workflow",
+)
 
 
 class StudyError(ValueError):
@@ -58,6 +63,14 @@ def explained(sentence: str) -> Iterator[None]:
         if isinstance(error, Exception) or type(error).__name__ == PANIC:
             raise StudyError(f"{sentence} ({one_line(error)})") from error
         raise
+
+
+def missing(error: ModuleNotFoundError) -> str | None:
+    """The sentence about a library that is not installed, with the extra that has it; None if none has."""
+    library = (error.name or "").partition(".")[0]
+    if (extra := EXTRAS.get(library)) is None:
+        return None
+    return f"{library} is not installed; install the extra {extra}: pip install -e '.[{extra}]'"
 
 
 # ------------------------------------------------------------------------------------------------ names

@@ -288,13 +288,54 @@ def test_the_import_loads_no_library():
     assert python(code) == "set()\n"
 
 
-def test_asking_needs_neither_pandas_nor_snakemake(trained):
-    code = """
+# A process in which the libraries of no extra are installed.
+CORE_ALONE = """
 import sys
-sys.modules |= dict.fromkeys("pandas snakemake seaborn matplotlib sklearn scipy statsmodels".split())
-from coconut_study import load
-print(load(sys.argv[1]).ask(sys.argv[2]).text, end="")
+from importlib.machinery import PathFinder
+
+LEFT_OUT = {
+    "snakemake", "pandas", "seaborn", "matplotlib", "scipy", "statsmodels", "sklearn", "datasets", "peft", "tabulate",
+    "platformdirs", "pynvml",
+}
+
+class Finder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in LEFT_OUT else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 """
-    question = trained.questions[0].question
-    answer = load(trained.checkpoints["coconut"]).ask(question)
-    assert python(code, trained.checkpoints["coconut"], question) == answer.text
+
+
+def test_a_model_is_asked_with_the_core_dependencies_alone(trained):
+    code = """
+from coconut_study import load
+model, question = load(sys.argv[1]), sys.argv[2]
+print(model.ask(question).text, model.thoughts(question), model.values(question), sep="\\n")
+"""
+    model, question = load(trained.checkpoints["coconut"]), trained.questions[0].question
+    results = model.ask(question).text, model.thoughts(question), model.values(question)
+    said = python(CORE_ALONE + code, trained.checkpoints["coconut"], question)
+    assert said == "".join(f"{result}\n" for result in results)
+
+
+def test_the_program_starts_with_the_core_dependencies_alone(tmp_path):
+    (tmp_path / "runs/data/method/seed1").mkdir(parents=True)
+    (tmp_path / "runs/data/method/seed1/grades.csv").touch()
+    code = """
+from coconut_study import __main__ as program
+for arguments in (["--help"], ["runs", sys.argv[1]]):
+    sys.argv = ["coconut", *arguments]
+    try:
+        program.main()
+    except SystemExit as ended:
+        print(ended.code)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", CORE_ALONE + code.replace("sys.argv[1]", repr(str(tmp_path)))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for command in ("ask", "runs", "questions", "train", "respond", "table"):
+        assert f" {command} " in done.stdout
+    wanted = "error: pandas is not installed; install the extra workflow: pip install -e '.[workflow]'\n"
+    assert done.stderr == wanted
