@@ -1,4 +1,4 @@
-"""Every library that the package imports is one of its dependencies; those of an extra are named if missing."""
+"""Every library that the package imports is a dependency; if one is missing, its extra is named."""
 
 import ast
 import sys

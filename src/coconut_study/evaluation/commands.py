@@ -56,6 +56,7 @@ def respond(
     from coconut_study.evaluation.columns import TIMINGS
     from coconut_study.evaluation.responses import write
     from coconut_study.evaluation.settings import GenerationSpec
+    from coconut_study.sequences.templates import TEMPLATES
 
     spec = read_settings(GenerationSpec, settings)
     check_questions(card, {"test": questions}, checkpoint, trained_card)
@@ -68,7 +69,8 @@ def respond(
         write(responses, spec.run, answers)
         write_csv(timings, pd.DataFrame([asdict(time) for time in times], columns=list(TIMINGS)))
         if record is not None:
-            records.write(record, checkpoint, stage or [checkpoint.parent.name], spec)
+            right = records.accuracy(answers, asked, TEMPLATES[spec.text.template])
+            records.write(record, checkpoint, stage or [checkpoint.parent.name], right, spec)
 
 
 @app.command()

@@ -3,8 +3,8 @@
 The value of a candidate after k thoughts is the probability that the model continues with its name if it is
 forced to write a step there (paper section 5.3 and Figure 7): the product over the tokens of the name, each
 given all tokens before it. A pause in the place of a thought has no content, so the values after k pauses are
-what a model knows without thoughts. Values are not aggregated here, and rows are no tables: a trained model can
-be asked where pandas is not installed.
+what a model knows without thoughts. Values are not aggregated here, and rows are no tables: models are probed
+where pandas is not installed.
 
 Dimensions: B questions, G groups of rows that share what comes before the thoughts, R rows, K states along a
 chain of thoughts, A columns after the thoughts, T columns, N predicted tokens, D hidden size, V vocabulary.

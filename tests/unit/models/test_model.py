@@ -16,6 +16,7 @@ from coconut_study.evaluation import commands, record, responses
 from coconut_study.models.asked import question_of
 from coconut_study.questions import schema
 from coconut_study.questions.question import facts_of, options_of
+from coconut_study.study.runs import Run
 
 from .conftest import HEIGHT, METHODS
 
@@ -266,9 +267,47 @@ def test_a_run_is_asked_by_its_folder_also_after_it_was_moved(trained, tmp_path)
     assert found.asked.model_dump_json() == trained.settings("coconut", "respond")
 
 
+def test_the_record_of_a_run_has_its_thoughts_settings_and_right_answers(trained, tmp_path):
+    run, study = record_of(trained, tmp_path, "coconut"), trained.plan.study
+    commands.grade(
+        study.grading.model_dump_json(), study.text.template, run / "responses.jsonl", trained.path,
+        run / "grades.csv",
+    )  # fmt: skip
+    found, spec = record.read(run / "run.json"), trained.plan.chains[Run("balanced", "coconut", 1)][-1]
+    assert found.k == spec.layout.thoughts == 2
+    assert found.settings == spec.training.model_dump(mode="json")
+    right = pd.read_csv(run / "grades.csv").groupby("k")["right"].mean()
+    assert found.accuracy == {str(k): share for k, share in right.items()}
+
+
+def test_the_folder_of_a_run_links_the_last_checkpoint_also_after_it_was_moved(trained, tmp_path):
+    record_of(trained, tmp_path / "here", "coconut")
+    (tmp_path / "here").rename(tmp_path / "there")
+    run, checkpoint = tmp_path / "there/runs/seed1", tmp_path / "there/stage/checkpoint"
+    assert (run / "model").is_symlink()
+    assert (run / "model").resolve() == checkpoint.resolve()
+    other = tmp_path / "there/other/checkpoint"
+    shutil.copytree(checkpoint, other)
+    record.write(run / "run.json", other, ["other"], {2: 0.5}, record.read(run / "run.json").asked)
+    assert (run / "model").resolve() == other.resolve()
+
+
+def test_a_run_is_loaded_without_its_link_and_a_link_that_cannot_be_is_named(trained, tmp_path, capsys):
+    run = record_of(trained, tmp_path, "coconut")
+    (run / "model").unlink()
+    assert load(run).k == 2
+    (run / "model").mkdir()
+    capsys.readouterr()
+    record.write(
+        run / "run.json", tmp_path / "stage/checkpoint", ["stage"], {}, record.read(run / "run.json").asked
+    )
+    assert "model: no link to ../../stage/checkpoint (" in capsys.readouterr().err
+    assert load(run).k == 2
+
+
 def test_a_record_that_is_none_is_refused(trained, tmp_path):
     (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(StudyError, match=r"run.json: checkpoint: is missing; stages: is missing"):
+    with pytest.raises(StudyError, match=r"run.json: checkpoint: is missing; k: is missing"):
         load(tmp_path)
 
 
@@ -294,8 +333,8 @@ import sys
 from importlib.machinery import PathFinder
 
 LEFT_OUT = {
-    "snakemake", "pandas", "seaborn", "matplotlib", "scipy", "statsmodels", "sklearn", "datasets", "peft", "tabulate",
-    "platformdirs", "pynvml",
+    "snakemake", "pandas", "seaborn", "matplotlib", "scipy", "statsmodels", "sklearn", "datasets", "peft",
+    "tabulate", "platformdirs", "pynvml",
 }
 
 class Finder(PathFinder):
