@@ -4,8 +4,8 @@ REQUIRED INPUTS:   <results>/<stage>/checkpoint/   <results>/data/{dataset}/{{tr
 OUTPUTS:           <results>/runs/<run>/{responses.jsonl,timings.csv,run.json,grades.csv,clock.csv,ending.csv}
                    <results>/runs/<run>/asked/{asked}/{responses.jsonl,timings.csv,grades.csv}
                    <results>/runs/<run>/{values,interventions,tracing,linear,attention,removal,decoded}.csv
-NOT DECLARED:      <results>/runs/<run>/model, a link to the last checkpoint: Snakemake would set the time of the folder
-                   that a declared link leads to, and so make the checkpoint newer than what was made of it
+NOT DECLARED:      <results>/runs/<run>/model, a link to the last checkpoint: without it, as in a copy of the results on
+                   storage that has no links, nothing needs to run again
 """
 
 import json

@@ -2,8 +2,16 @@
 
 REQUIRED INPUTS:   <results>/data/{dataset}/{train.jsonl,valid.jsonl,card.json}
 OUTPUTS:           <results>/base/seed{seed}-{id}/   <results>/<stage>/checkpoint/   <results>/<stage>/history.csv
+                   <results>/<stage>/card.json, the card of a checkpoint that is removed (machine.keep: last)
 NOT DECLARED:      <results>/<stage>/state/, from which an interrupted stage continues
 """
+
+# A stage whose checkpoint is removed, as <stage>. Snakemake ignores `wildcard_constraints` of wildcards in pathvars.
+REMOVED = f"stages/{{dataset}}/seed{{seed}}/stage{{stage}}-{{id,{'|'.join(plan.removed)}}}"
+
+
+localrules:
+    stage_card,
 
 
 def stage_of(wildcards):
@@ -100,6 +108,25 @@ rule train:
             --history {output.history:q} \
             --minutes {resources.save_minutes} {params.rewrites} &>{log:q}
         """
+
+
+if plan.removed:
+
+    ruleorder: train_earlier > train
+
+    use rule train as train_earlier with:
+        output:
+            checkpoint=temp(directory(f"<results>/{REMOVED}/checkpoint")),
+            history=f"<results>/{REMOVED}/history.csv",
+
+    rule stage_card:
+        """The card of a checkpoint that will be removed: it says what the stage took."""
+        input:
+            checkpoint="<results>/<stage>/checkpoint",
+        output:
+            card=f"<results>/{REMOVED}/card.json",
+        shell:
+            "cp {input.checkpoint:q}/card.json {output.card:q}"
 
 
 rule checkpoints:

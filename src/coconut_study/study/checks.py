@@ -146,7 +146,7 @@ def _machine_is_known(plan: Plan) -> Iterator[str]:
     if study.machine.default is None:
         yield "machine.default: is missing"
     for name, dataset in study.datasets.items():
-        for key in sorted({"save_minutes", "jobs_per_gpu"} & dataset.machine.model_fields_set):
+        for key in sorted({"save_minutes", "jobs_per_gpu", "keep"} & dataset.machine.model_fields_set):
             yield f"datasets.{name}.machine.{key}: applies to all data sets; set it under machine"
 
 

@@ -80,6 +80,33 @@ class Plan(Runs):
         """The folder of a stage of a run."""
         return f"{self.results}/stages/{self.stage_name(run, spec)}"
 
+    @cached_property
+    def earlier(self) -> list[str]:
+        """The ids of the stages that no run ends with. Only the stages that follow use their checkpoints."""
+        last = {chain[-1].id for chain in self.chains.values()}
+        return [id for id in self.stages if id not in last]
+
+    @property
+    def removed(self) -> list[str]:
+        """The ids of the stages whose checkpoints are removed when the stages that follow are done."""
+        return self.earlier if self.study.machine.keep == "last" else []
+
+    def stage_card(self, run: Run, spec: StageSpec) -> str:
+        """The card of a stage of a run: in its checkpoint, or beside its history if that is removed."""
+        folder = self.stage_folder(run, spec)
+        return f"{folder}/card.json" if spec.id in self.removed else f"{folder}/checkpoint/card.json"
+
+    @cached_property
+    def saved_cards(self) -> list[str]:
+        """The cards of the stages whose checkpoints are removed."""
+        cards = [
+            self.stage_card(run, spec)
+            for run, chain in self.chains.items()
+            for spec in chain
+            if spec.id in self.removed
+        ]
+        return list(dict.fromkeys(cards))
+
     def parent_folder(self, run: Run, spec: StageSpec) -> str:
         """The checkpoint that a stage of a run starts from: the stage before it, or the base model."""
         if spec.parent is None:

@@ -66,6 +66,10 @@ class Machine(Closed):
     jobs_per_gpu: Annotated[
         PositiveInt, Field(description="jobs that may share a GPU when one machine runs several at once")
     ] = 1
+    keep: Annotated[
+        Literal["all", "last"],
+        Field(description="which checkpoints of a run stay: of all stages, or only of the last"),
+    ] = "all"
 
     def needs(self, rule: str) -> Needs | None:
         """What a job of `rule` needs; None if neither the rule nor a default is given."""

@@ -45,8 +45,9 @@ def inputs(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> list
     """All files that must exist before a table or figure is made. `paper` is the file of the paper's
     numbers."""
     read = [path for files in _files(plan, record, wildcards, paper).values() for path in files.values()]
-    last = plan.measured(plan.runs) if isinstance(record, Table) and record.last else []
-    return [*_tables(plan, record, wildcards).values(), *read, *last]
+    last = isinstance(record, Table) and record.last
+    made = [*plan.measured(plan.runs), *plan.saved_cards] if last else []
+    return [*_tables(plan, record, wildcards).values(), *read, *made]
 
 
 def arguments(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> dict[str, Any]:
@@ -359,13 +360,13 @@ def planned(plan: Plan) -> list[dict[str, Any]]:
 def cells(plan: Plan) -> list[dict[str, Any]]:
     """For every data set and method, and every group of methods that share stages: the cards of the stages,
     and the benchmark and GPUs of every other job. Base models come last, without data set and method."""
-    methods: dict[tuple[str, str], dict[str, None]] = {}  # by data set and stage
+    methods: dict[tuple[str, str], dict[str, None]] = {}  # by data set and card
     for run in plan.runs:
         for spec in plan.chains[run]:
-            methods.setdefault((run.dataset, plan.stage_folder(run, spec)), {})[run.method] = None
+            methods.setdefault((run.dataset, plan.stage_card(run, spec)), {})[run.method] = None
     cards: dict[tuple[str, tuple[str, ...]], list[str]] = {(d, (m,)): [] for d, m in plan.cells}
-    for (dataset, folder), sharing in methods.items():
-        cards.setdefault((dataset, tuple(sharing)), []).append(f"{folder}/checkpoint/card.json")
+    for (dataset, card), sharing in methods.items():
+        cards.setdefault((dataset, tuple(sharing)), []).append(card)
     rows = [
         {
             "dataset": dataset,
