@@ -113,7 +113,8 @@ EDITS = [
 # Modules that shape no result, or reach results only through the parameters of rules.
 NO_RESULT = """
 __main__ common.allocator common.arguments common.errors common.gpus common.options common.progress
-common.settings questions.settings evaluation.settings training.settings training.preflight report.settings
+common.settings questions.settings evaluation.settings training.disk training.settings
+training.preflight report.settings
 models.asked models.commands models.custom_generate models.model models.model_card models.shown
 sequences.drawing study.checks study.definition study.load study.plan study.runs study.settings
 study.table_inputs

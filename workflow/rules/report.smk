@@ -155,11 +155,13 @@ rule plan:
         "<logs>/plan.log",
     params:
         arguments=arguments_of(TABLES["costs"]),
+        kept=lambda wildcards: in_file(json.dumps(plan.kept)),
     shell:
         r"""
         python -m coconut_study table costs \
             --arguments {params.arguments:q} \
             --out {output.csv:q} &>{log:q} && cat {output.others[0]:q}
+        python -m coconut_study disk --kept {params.kept:q} 2>>{log:q}
         """
 
 

@@ -125,6 +125,7 @@ if plan.removed:
             checkpoint="<results>/<stage>/checkpoint",
         output:
             card=f"<results>/{REMOVED}/card.json",
+        priority: 1 + max(plan.minutes_ahead.values())  # before any stage: the checkpoint can go
         shell:
             "cp {input.checkpoint:q}/card.json {output.card:q}"
 

@@ -5,10 +5,11 @@ Pure: computed from the settings alone, without reading a file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from coconut_study.common.settings import short_id
 from coconut_study.questions.settings import Files, Source
@@ -189,6 +190,26 @@ class Plan(Runs):
         return [*own, *(self.of_ask(ask) for ask in self.asks if ask.run in wanted)]
 
     # -------------------------------------------------------------------------------------------- costs
+
+    @cached_property
+    def kept(self) -> list[dict[str, Any]]:
+        """For each model the checkpoints of the study (see `training.disk.Kept`): of base models, of stages
+        by the value of `machine.keep`, and how many of these hold the state of the optimizer, too."""
+        models = list(dict.fromkeys(base.model.model_dump_json() for base in self.bases.values()))
+        return [
+            {
+                "model": json.loads(model),
+                "bases": sum(base.model.model_dump_json() == model for base in self.bases.values()),
+                "all": self._counts(model, self.stages),
+                "last": self._counts(model, self.stages.keys() - self.earlier),
+            }
+            for model in models
+        ]
+
+    def _counts(self, model: str, ids: Iterable[str]) -> tuple[int, int]:
+        """How many stages there are of a model, and how many checkpoints of these hold the optimizer."""
+        specs = [spec for id in ids if (spec := self.stages[id]).base.model.model_dump_json() == model]
+        return len(specs), sum(spec.training.reset_optimizer == "never" for spec in specs)
 
     def needs(self, rule: str, dataset: str | None = None) -> Needs:
         """What a job of a rule needs of the machine, on a data set if it works on one."""

@@ -70,6 +70,19 @@ def train(
 
 
 @app.command()
+def disk(
+    kept: Annotated[str, typer.Option(help="JSON: the checkpoints of a study, for each model")],
+) -> None:
+    """Print how many checkpoints a study keeps, and about how much disk they need."""
+    from pydantic import TypeAdapter
+
+    from coconut_study.training.disk import Kept, lines
+
+    for line in lines(TypeAdapter(list[Kept]).validate_json(kept)):
+        typer.echo(line)
+
+
+@app.command()
 def layouts(
     methods: Annotated[Path, typer.Option(help="YAML file with methods")],
     schedule: Annotated[str, typer.Option(help="JSON: c, stages, epochs and removal")] = (
