@@ -448,3 +448,4 @@ rule responses:
     """Every response of every run, graded."""
     input:
         plan.of_runs("grades.csv"),
+        to_make(plan.saved_cards(plan.runs)),

@@ -10,4 +10,4 @@ for part, runs in plan.parts.items():
         name:
             part
         input:
-            plan.measured(runs),
+            to_make(plan.measured(runs)),

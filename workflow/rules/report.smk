@@ -38,7 +38,9 @@ DEFAULT_NAMESPACE["headlines"] = headlines
 
 def inputs_of(record):
     """The files that a table or figure is made from."""
-    return lambda wildcards: table_inputs.inputs(plan, record, dict(wildcards.items()), PAPER)
+    return lambda wildcards: to_make(
+        table_inputs.inputs(plan, record, dict(wildcards.items()), PAPER)
+    )
 
 
 def arguments_of(record):

@@ -7,7 +7,7 @@ NOT DECLARED:      <results>/<stage>/state/, from which an interrupted stage con
 """
 
 # A stage whose checkpoint is removed, as <stage>. Snakemake ignores `wildcard_constraints` of wildcards in pathvars.
-REMOVED = f"stages/{{dataset}}/seed{{seed}}/stage{{stage}}-{{id,{'|'.join(plan.removed)}}}"
+REMOVED = f"stages/{{dataset}}/seed{{seed}}/stage{{stage}}-{{id,{'|'.join(sorted(plan.removed))}}}"
 
 
 localrules:
@@ -23,6 +23,19 @@ def parent(wildcards):
     """The checkpoint that a stage starts from."""
     run = Run(wildcards.dataset, "", int(wildcards.seed))
     return plan.parent_folder(run, stage_of(wildcards))
+
+
+def to_make(paths):
+    """The files among some that can be made without training again: not a card that is gone with its checkpoint, which
+    a run that was asked for by the name of one of its files leaves."""
+    gone = {
+        card
+        for card in plan.saved_cards(plan.runs)
+        if Path(card).with_name("history.csv").exists()
+        and not Path(card).exists()
+        and not Path(card).with_name("checkpoint").exists()
+    }
+    return [path for path in paths if path not in gone]
 
 
 def minutes_ahead(wildcards):
@@ -134,3 +147,4 @@ rule checkpoints:
     """Every run trained to its last stage."""
     input:
         [plan.last_checkpoint(run) for run in plan.runs],
+        to_make(plan.saved_cards(plan.runs)),

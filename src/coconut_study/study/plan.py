@@ -82,29 +82,25 @@ class Plan(Runs):
         return f"{self.results}/stages/{self.stage_name(run, spec)}"
 
     @cached_property
-    def earlier(self) -> list[str]:
+    def earlier(self) -> frozenset[str]:
         """The ids of the stages that no run ends with. Only the stages that follow use their checkpoints."""
         last = {chain[-1].id for chain in self.chains.values()}
-        return [id for id in self.stages if id not in last]
+        return frozenset(self.stages.keys() - last)
 
-    @property
-    def removed(self) -> list[str]:
+    @cached_property
+    def removed(self) -> frozenset[str]:
         """The ids of the stages whose checkpoints are removed when the stages that follow are done."""
-        return self.earlier if self.study.machine.keep == "last" else []
+        return self.earlier if self.study.machine.keep == "last" else frozenset()
 
     def stage_card(self, run: Run, spec: StageSpec) -> str:
         """The card of a stage of a run: in its checkpoint, or beside its history if that is removed."""
         folder = self.stage_folder(run, spec)
         return f"{folder}/card.json" if spec.id in self.removed else f"{folder}/checkpoint/card.json"
 
-    @cached_property
-    def saved_cards(self) -> list[str]:
-        """The cards of the stages whose checkpoints are removed."""
+    def saved_cards(self, runs: Iterable[Run]) -> list[str]:
+        """The cards of the stages of some runs whose checkpoints are removed."""
         cards = [
-            self.stage_card(run, spec)
-            for run, chain in self.chains.items()
-            for spec in chain
-            if spec.id in self.removed
+            self.stage_card(run, spec) for run in runs for spec in self.chains[run] if spec.id in self.removed
         ]
         return list(dict.fromkeys(cards))
 
@@ -180,14 +176,15 @@ class Plan(Runs):
         return path
 
     def measured(self, runs: Iterable[Run]) -> list[str]:
-        """All files that the study measures of some runs."""
+        """All files that the study measures of some runs, with the cards of stages that are removed."""
         wanted = set(runs)
         own = [
             path
             for rule, name in MEASURED.items()
             for path in self.of_runs(name, [run for run in self.evaluated[rule] if run in wanted])
         ]
-        return [*own, *(self.of_ask(ask) for ask in self.asks if ask.run in wanted)]
+        asked = [self.of_ask(ask) for ask in self.asks if ask.run in wanted]
+        return [*own, *asked, *self.saved_cards(run for run in self.runs if run in wanted)]
 
     # -------------------------------------------------------------------------------------------- costs
 

@@ -45,9 +45,8 @@ def inputs(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> list
     """All files that must exist before a table or figure is made. `paper` is the file of the paper's
     numbers."""
     read = [path for files in _files(plan, record, wildcards, paper).values() for path in files.values()]
-    last = isinstance(record, Table) and record.last
-    made = [*plan.measured(plan.runs), *plan.saved_cards] if last else []
-    return [*_tables(plan, record, wildcards).values(), *read, *made]
+    last = plan.measured(plan.runs) if isinstance(record, Table) and record.last else []
+    return [*_tables(plan, record, wildcards).values(), *read, *last]
 
 
 def arguments(plan: Plan, record: Record, wildcards: Wildcards, paper: str) -> dict[str, Any]:
