@@ -46,7 +46,29 @@ def test_the_cost_of_a_study_is_told_before_anything_runs(fresh):
     assert done.returncode == 0, done.stderr
     rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| train")]
     assert [cell.strip() for cell in rows[0][1:3]] == [str(fresh.planned(study="paper")["train"]), "1"]
+    disk = done.stdout.partition("Disk: openai-community/gpt2\n")[2].splitlines()
+    assert re.match(r"  machine.keep: all: \d+ checkpoints", disk[0])
+    assert re.match(r"  machine.keep: last: \d+ checkpoints", disk[1])
     shutil.rmtree(fresh.folder / "results")
+
+
+def test_with_keep_last_the_checkpoints_of_stages_that_others_follow_are_temporary(fresh):
+    overlay = fresh.write("keep.yaml", "study: smoke\nmachine: {keep: last}\n")
+    jobs = fresh.planned("checkpoints", also=overlay)
+    assert (jobs["train"], jobs["train_earlier"], jobs["stage_card"]) == (6, 7, 7)
+
+
+def test_another_value_of_keep_trains_nothing_again(finished, tmp_path):
+    """Also not where the checkpoints of earlier stages are gone."""
+    twin = finished.copied_to(tmp_path / "twin")
+    overlay = twin.write("keep.yaml", "study: smoke\nmachine: {keep: last}\n")
+    assert twin.planned(also=overlay) == {"stage_card": 7, "table_spent": 1}
+    last = {(run / "model").resolve() for run in twin.folder.glob("results/smoke/runs/*/*/*")}
+    for checkpoint in twin.folder.glob("results/smoke/stages/*/*/*/checkpoint"):
+        if checkpoint not in last:
+            shutil.rmtree(checkpoint)
+    assert twin.planned(also=overlay) == {"table_spent": 1}
+    assert twin.planned() == {}
 
 
 def test_a_run_on_several_gpus_is_started_once_a_gpu(fresh):

@@ -76,15 +76,15 @@ def lines(kept: Iterable[Kept]) -> Iterator[str]:
     """What a study keeps of each model by the value of `machine.keep`, and what a stage needs to train."""
     for one in kept:
         yield f"Disk: {one.model.path or 'a new ' + str((one.model.architecture or {})['model_type'])}"
-        problems = preflight.mistakes([one.model])
+        problems = preflight.mistakes([one.model.model_copy(update={"tokenizer": "words"})])
         size = None if problems else sizes(one.model)
         for keep, counts in (("all", one.all), ("last", one.last)):
-            needed = f", {_gigabytes(size.checkpoints(one.bases, *counts))}" if size else ""
+            needed = f", about {_bytes(size.checkpoints(one.bases, *counts))}" if size else ""
             yield f"  machine.keep: {keep}: {one.bases + counts[0]} checkpoints{needed}"
         if size:
-            yield f"  while a stage trains, its states, besides: up to {_gigabytes(size.states)}"
+            yield f"  while a stage trains, its states, besides: up to {_bytes(size.states)}"
         yield from (f"  size not known: {problem}" for problem in problems)
 
 
-def _gigabytes(n_bytes: int) -> str:
-    return f"{n_bytes / GB:.3g} GB"
+def _bytes(n_bytes: int) -> str:
+    return f"{n_bytes / GB:.1f} GB" if n_bytes >= GB else f"{1000 * n_bytes / GB:.1f} MB"

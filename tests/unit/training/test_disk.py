@@ -57,18 +57,18 @@ def test_the_plan_counts_the_checkpoints_of_each_value_of_keep():
 
 
 def test_lines_say_checkpoints_and_gigabytes_and_what_is_not_known(monkeypatch):
-    kept = disk.Kept(model=model(), bases=1, all=(4, 0), last=(2, 2))
+    kept = disk.Kept(model=model(), bases=1, all=(4, 0), last=(4, 4))
     monkeypatch.setattr(disk.preflight, "mistakes", lambda _: [])
-    monkeypatch.setattr(disk, "sizes", lambda _: disk.Sizes(500_000_000, 500_000_000))
+    monkeypatch.setattr(disk, "sizes", lambda _: disk.Sizes(500_000_000, 50_000_000))
     assert list(disk.lines([kept])) == [
         "Disk: a new gpt2",
-        "  machine.keep: all: 5 checkpoints, 2.5 GB",
-        "  machine.keep: last: 3 checkpoints, 3.5 GB",
-        "  while a stage trains, its states, besides: up to 6 GB",
+        "  machine.keep: all: 5 checkpoints, about 700.0 MB",
+        "  machine.keep: last: 5 checkpoints, about 1.1 GB",
+        "  while a stage trains, its states, besides: up to 600.0 MB",
     ]
     monkeypatch.setattr(disk.preflight, "mistakes", lambda _: ["model.path: x is not there"])
     assert list(disk.lines([kept]))[1:] == [
         "  machine.keep: all: 5 checkpoints",
-        "  machine.keep: last: 3 checkpoints",
+        "  machine.keep: last: 5 checkpoints",
         "  size not known: model.path: x is not there",
     ]
