@@ -58,17 +58,20 @@ def test_with_keep_last_the_checkpoints_of_stages_that_others_follow_are_tempora
     assert (jobs["train"], jobs["train_earlier"], jobs["stage_card"]) == (6, 7, 7)
 
 
-def test_another_value_of_keep_trains_nothing_again(finished, tmp_path):
+def test_another_value_of_keep_trains_and_asks_nothing_again(finished, tmp_path):
     """Also not where the checkpoints of earlier stages are gone."""
     twin = finished.copied_to(tmp_path / "twin")
     overlay = twin.write("keep.yaml", "study: smoke\nmachine: {keep: last}\n")
-    assert twin.planned(also=overlay) == {"stage_card": 7, "table_spent": 1}
+    cheap = {"stage_card", "table_spent", "table_costs"}
+    jobs = twin.planned(also=overlay)
+    assert jobs.keys() <= cheap
+    assert jobs["stage_card"] == 7
     last = {(run / "model").resolve() for run in twin.folder.glob("results/smoke/runs/*/*/*")}
     for checkpoint in twin.folder.glob("results/smoke/stages/*/*/*/checkpoint"):
         if checkpoint not in last:
             shutil.rmtree(checkpoint)
-    assert twin.planned(also=overlay) == {"table_spent": 1}
-    assert twin.planned() == {}
+    assert twin.planned(also=overlay).keys() <= cheap - {"stage_card"}
+    assert twin.planned().keys() <= cheap - {"stage_card"}
 
 
 def test_a_run_on_several_gpus_is_started_once_a_gpu(fresh):

@@ -84,7 +84,7 @@ def test_a_run_is_asked_the_questions_of_other_data_sets_with_more_thoughts_than
     asked = (results / "data" / "changed" / "test.jsonl").read_text(encoding="utf-8").splitlines()
     assert grades.groupby("k")["question"].nunique().to_dict() == dict.fromkeys((0, 2, 3), len(asked))
     table = pd.read_csv(results / "tables" / "transfer.csv")
-    shares = table[(table["asked"] == "changed") & (table["hops"] == "all")]
+    shares = table[(table["asked"] == "changed") & (table["steps"] == "all")]
     assert shares["mean"].tolist() == pytest.approx((100 * grades.groupby("k")["right"].mean()).tolist())
 
 

@@ -23,7 +23,17 @@ PANIC = "PanicException"
 LONGEST = 1000  # characters of a line of a message
 # The extra of this package that installs a library which asking a model does not need.
 EXTRAS = {"peft": "lora", "datasets": "hub"} | dict.fromkeys(
-    ("huggingface_hub", "matplotlib", "pandas", "platformdirs", "pynvml", "scipy", "sklearn", "statsmodels"),
+    (
+        "huggingface_hub",
+        "jinja2",
+        "matplotlib",
+        "pandas",
+        "platformdirs",
+        "pynvml",
+        "scipy",
+        "sklearn",
+        "statsmodels",
+    ),
     "workflow",
 )
 
