@@ -23,6 +23,7 @@ from coconut_study.report.verdicts import Verdict
 
 CAME_OUT = "**What came out.**"
 INDEX = "README"
+LONG = 60  # rows of a table from which it is folded
 FIGURES, DOCS = "figures/", "../../docs/"  # where pages in results/STUDY find these
 VERDICTS = "## Verdicts"
 HOW = """\
@@ -73,7 +74,7 @@ def page(
         ),
         *map(_picture, figures[1:]),
         *(["## Tables"] if tables else []),
-        *(table.text.strip() for table in tables),
+        *map(_table, tables),
         "## What would change our mind",
         finding["mind"].strip(),
         "## What we would attack",
@@ -83,6 +84,15 @@ def page(
         MADE,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _table(table: Shown) -> str:
+    """A table in Markdown, folded if it is long."""
+    text = table.text.strip()
+    n_rows = text.count("\n") - 1
+    if n_rows <= LONG:
+        return text
+    return f"<details><summary>{table.name}, {n_rows} rows</summary>\n\n{text}\n\n</details>"
 
 
 def summary(predictions: pd.DataFrame) -> str:

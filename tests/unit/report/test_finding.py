@@ -28,9 +28,9 @@ PREDICTIONS = pd.DataFrame(
 )
 
 
-def made():
+def made(n_rows=1):
     figures = [Shown("map", 'Thoughts help "everywhere".\n'), Shown("other", "More.\n")]
-    tables = [Shown("main", "| a |\n|---|\n| 1 |\n")]
+    tables = [Shown("main", "| a |\n|---|\n" + "| 1 |\n" * n_rows)]
     return page(
         FINDING, PREDICTIONS, figures, tables, seeds=[31, 32], bases=[7, 8], run="snakemake --cores all"
     )
@@ -48,6 +48,11 @@ def test_a_page_holds_what_was_thought_before_the_run_and_how_to_run_it():
     for part in ("They do.", "Right answers rise.", "A model that does without.", "- One data set.",
                  "Seeds: 31, 32; seeds of base models: 7, 8", "snakemake --cores all", "| 1 |"):  # fmt: skip
         assert part in text
+
+
+def test_a_long_table_is_folded_and_a_short_one_is_not():
+    assert "<details>" not in made(60)
+    assert "<details><summary>main, 61 rows</summary>\n\n| a |" in made(61)
 
 
 def test_the_words_of_a_figure_are_its_alternative_text():
