@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from coconut_study.report.cells import SHORTCUT, rounded
 from coconut_study.report.palette import CONTROL, INK, PAPER, SECONDARY, ZONE, ZONE_EDGE, ZONE_TEXT
@@ -92,12 +93,11 @@ def number(
     )  # fmt: skip
 
 
-def coin(axis: Axes, *, vertical: bool = True, label: bool = True) -> None:
-    """A dotted line where a coin would be, and its name above it."""
+def coin(axis: Axes, *, vertical: bool = True, label: bool = True) -> Text | None:
+    """A dotted line where a coin would be, and its name above it, which is returned."""
     line = axis.axvline if vertical else axis.axhline
     line(COIN, color=SECONDARY, linestyle=":", linewidth=1.2, zorder=1.5)
-    if label and vertical:
-        above(axis, COIN, "coin")
+    return above(axis, COIN, "coin") if label and vertical else None
 
 
 def rule(axis: Axes, at: float) -> None:
@@ -112,12 +112,20 @@ def zone(axis: Axes, high: float, low: float | None = None) -> None:
         axis.axvspan(low, high, color=ZONE_EDGE, linewidth=0, zorder=0)
 
 
-def above(axis: Axes, at: float, text: str, ha: str = "center") -> None:
+def above(axis: Axes, at: float, text: str, ha: str = "center") -> Text:
     """A word above the panel, at a place on its axis."""
-    axis.annotate(
+    return axis.annotate(
         text, (at, 1), (0, 3), xycoords=axis.get_xaxis_transform(), textcoords="offset points",
         ha=ha, va="bottom", fontsize=8.5, color=ZONE_TEXT,
     )  # fmt: skip
+
+
+def overlaps(word: Text, others: Iterable[Text]) -> bool:
+    """Whether a word is drawn over one of others in the same figure."""
+    figure = word.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+    return any(word.get_window_extent().overlaps(other.get_window_extent()) for other in others)
 
 
 def heading(axis: Axes, title: str, how: str = "", *, up: float = 0.0) -> None:

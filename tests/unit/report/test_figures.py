@@ -69,6 +69,16 @@ def test_methods_are_rows_by_role_and_rules_are_lines_with_names():
     assert {"coin", "short path 61.0", "shortcut rule 96.8", "This study", "The paper"} <= {*words(drawn)}
 
 
+def test_the_name_of_a_rule_that_would_lie_on_that_of_a_better_one_is_left_out():
+    main = main_of(**AHEAD)
+    near = main[-2:-1].assign(method="shortcut: a rule with a long name", accuracy=58.0)
+    found = words(headline(pd.concat([main, near])))
+    assert "short path 61.0" in found
+    assert not any(word.startswith("a rule with a long name") for word in found)
+    far = near.assign(method="shortcut: far", accuracy=90.0)
+    assert {"short path 61.0", "far 90.0"} <= {*words(headline(pd.concat([main, far])))}
+
+
 def test_every_seed_is_a_dot():
     assert n_dots(headline().figure.axes[0]) == len(SEEDS)
 

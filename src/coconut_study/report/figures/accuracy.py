@@ -81,13 +81,14 @@ def _ours(
         best = rules[0]
         uncertain = not pd.isna(best.low)
         marks.zone(axis, best.high if uncertain else best.accuracy, best.low if uncertain else None)
-        marks.coin(axis)
-        named = [marks.COIN]
+        words = [marks.coin(axis)]
         for rule in rules:
-            if min(abs(rule.accuracy - other) for other in named) > 9:  # else their names would overlap
+            word = marks.above(axis, rule.accuracy, f"{rule.rule} {rounded(rule.accuracy)}", "left")
+            if marks.overlaps(word, filter(None, words)):
+                word.remove()
+            else:
                 marks.rule(axis, rule.accuracy)
-                marks.above(axis, rule.accuracy, f"{rule.rule} {rounded(rule.accuracy)}", "left")
-                named.append(rule.accuracy)
+                words.append(word)
     for (_, row), height in zip(rows.iterrows(), at, strict=True):
         colour = ROLES[roles[row["method"]]]
         values = seeds.loc[seeds["method"] == row["method"], "accuracy"].tolist()
