@@ -11,7 +11,7 @@ import json
 
 from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_NAMESPACE
 
-from coconut_study.report import markup
+from coconut_study.report import catalog, markup
 from coconut_study.report.catalog import FIGURES, TABLES, explorer_code
 from coconut_study.study import table_inputs
 
@@ -57,8 +57,8 @@ def printed(record):
     page = report(
         f"<results>/tables/{record.file}.html",
         caption=f"../report/{record.name}.rst",
-        category="Tables",
-        labels={"table": record.title},
+        category=record.chapter.value,
+        labels=catalog.labels(record),
     )
     return {"html": page, "others": multiext(f"<results>/tables/{record.file}", ".md", ".tex")}
 
@@ -90,7 +90,7 @@ for record in TABLES.values():
             """
 
 
-for number, record in enumerate(FIGURES.values(), 1):
+for record in FIGURES.values():
 
     rule:
         name:
@@ -101,8 +101,8 @@ for number, record in enumerate(FIGURES.values(), 1):
             svg=report(
                 f"<results>/figures/{record.file}.svg",
                 caption=f"../report/{record.name}.rst",
-                category="Figures",
-                labels={"figure": f"{number} {record.title}"},  # the report sorts by them
+                category=record.chapter.value,
+                labels=catalog.labels(record),
             ),
             others=multiext(f"<results>/figures/{record.file}", ".pdf", ".png", "-dark.png", ".txt"),
         log:
@@ -130,8 +130,8 @@ rule explorer:
         page=report(
             "<results>/explorer.html",
             caption="../report/explorer.rst",
-            category="Explorer",
-            labels={"page": "single questions"},
+            category=catalog.Chapter.SINGLE.value,
+            labels={"result": "one page for all of them", "kind": "page"},
         ),
     log:
         "<logs>/explorer.log",

@@ -8,6 +8,7 @@ functions in the module that it names, and its caption in `workflow/report/NAME.
 |------------|----------------------------------------------------------------------------------------------|
 | `module`   | the module of this package that makes it: the function `NAME` computes a table (or draws a    |
 |            | figure), and the function `format_NAME` gives a table as text                                 |
+| `chapter`  | where the report shows it                                                                    |
 | `tables`   | the tables that it is made from; the function takes them first                                |
 | `reads`    | the kinds of files that it is made from, each read by a function of `report.inputs`; the      |
 |            | function takes them after the tables                                                         |
@@ -19,7 +20,8 @@ functions in the module that it names, and its caption in `workflow/report/NAME.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -32,11 +34,25 @@ from coconut_study.common.files import file_hash
 SPAN = ("mean", "low", "high")
 
 
+class Chapter(StrEnum):
+    """The chapters of the report, in order."""
+
+    RESULT = "1 Main result"
+    THOUGHTS = "2 Number of thoughts"
+    INSIDE = "3 Inside a thought"
+    NEEDED = "4 Do thoughts matter"
+    LEARNING = "5 Learning"
+    QUESTIONS = "6 Questions"
+    COST = "7 Cost"
+    SINGLE = "8 Single questions"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What tables and figures have in common."""
 
     name: str
+    chapter: Chapter = field(repr=False)  # of the report; it shapes no file
     title: str  # in the report; wildcards in braces
     module: str
     tables: tuple[str, ...] = ()
@@ -136,6 +152,7 @@ def _named(*records: Any) -> dict[str, Any]:
 TABLES: Mapping[str, Table] = _named(
     Table(
         name="main",
+        chapter=Chapter.RESULT,
         title="accuracy and tokens, beside the paper's",
         module="results",
         reads=("grades", "interventions", "shortcuts", "paper"),
@@ -148,6 +165,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="seeds",
+        chapter=Chapter.RESULT,
         title="right answers of every run",
         module="results",
         reads=("grades",),
@@ -156,6 +174,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="sweep",
+        chapter=Chapter.THOUGHTS,
         title="right answers and outcomes by number of thoughts",
         module="results",
         reads=("grades",),
@@ -164,6 +183,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="sweep_seeds",
+        chapter=Chapter.THOUGHTS,
         title="right answers and outcomes of every run by number of thoughts",
         module="results",
         reads=("grades",),
@@ -175,6 +195,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="claims",
+        chapter=Chapter.RESULT,
         title="claim by claim: what this study decides",
         module="claims",
         reads=("grades", "clock", "ending", "values", "interventions", "shortcuts", "paper"),
@@ -186,6 +207,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="data",
+        chapter=Chapter.QUESTIONS,
         title="the questions, beside the published ones",
         module="data",
         reads=("statistics", "paper"),
@@ -194,6 +216,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="learning",
+        chapter=Chapter.LEARNING,
         title="validation accuracy after every epoch",
         module="learning",
         reads=("histories",),
@@ -203,6 +226,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="following_epochs",
+        chapter=Chapter.LEARNING,
         title="answers that move with a changed fact, after every epoch",
         module="learning",
         reads=("histories",),
@@ -213,6 +237,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="stages",
+        chapter=Chapter.LEARNING,
         title="right answers at both ends of every stage",
         module="learning",
         tables=("learning",),
@@ -223,6 +248,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="costs",
+        chapter=Chapter.COST,
         title="jobs, memory and hours, planned and measured",
         module="costs",
         settings=("planned", "benchmarks"),
@@ -235,6 +261,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="spent",
+        chapter=Chapter.COST,
         title="hours and energy of every data set and method",
         module="costs",
         settings=("cells",),
@@ -246,6 +273,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="comparison",
+        chapter=Chapter.RESULT,
         title="experiment: {comparison}",
         module="results",
         reads=("grades",),
@@ -259,6 +287,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="necessity",
+        chapter=Chapter.NEEDED,
         title="right answers at every number of layers and hops",
         module="necessity",
         reads=("grades",),
@@ -271,6 +300,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="predictions",
+        chapter=Chapter.RESULT,
         title="what was predicted before the run, and what became of it",
         module="predictions",
         reads=("grades", "asked"),
@@ -284,6 +314,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="transfer",
+        chapter=Chapter.QUESTIONS,
         title="right answers to the questions of other data sets",
         module="transfer",
         reads=("asked", "hops"),
@@ -293,6 +324,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="following",
+        chapter=Chapter.QUESTIONS,
         title="answers that move with a changed fact",
         module="transfer",
         reads=("rewritten",),
@@ -302,6 +334,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="clock",
+        chapter=Chapter.COST,
         title="seconds per question, beside the paper's",
         module="costs",
         reads=("clock", "paper"),
@@ -311,6 +344,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="ending",
+        chapter=Chapter.THOUGHTS,
         title="when thoughts end: a fixed number, or a classifier",
         module="thoughts",
         reads=("ending",),
@@ -320,6 +354,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="parallelism",
+        chapter=Chapter.INSIDE,
         title="value that the best candidates hold",
         module="candidates",
         reads=("values",),
@@ -328,6 +363,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="best",
+        chapter=Chapter.INSIDE,
         title="value of the best candidate, at equal numbers of candidates",
         module="contrasts",
         reads=("values",),
@@ -339,6 +375,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="contrasts",
+        chapter=Chapter.INSIDE,
         title="what values tell within questions",
         module="contrasts",
         reads=("values",),
@@ -350,6 +387,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="values_seeds",
+        chapter=Chapter.INSIDE,
         title="what values tell, of every run",
         module="contrasts",
         reads=("values",),
@@ -359,6 +397,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="heights",
+        chapter=Chapter.INSIDE,
         title="value of correct and incorrect candidates by height",
         module="candidates",
         reads=("values",),
@@ -371,6 +410,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="tracing",
+        chapter=Chapter.NEEDED,
         title="where the answer sits: restored states, by layer and place",
         module="tracing",
         reads=("tracing",),
@@ -380,6 +420,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="interventions",
+        chapter=Chapter.NEEDED,
         title="answers with other thoughts",
         module="interventions",
         reads=("interventions",),
@@ -392,6 +433,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="interventions_seeds",
+        chapter=Chapter.NEEDED,
         title="answers with other thoughts, of every run",
         module="interventions",
         reads=("interventions",),
@@ -404,6 +446,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="linear",
+        chapter=Chapter.INSIDE,
         title="what is read off states with linear maps",
         module="linear",
         reads=("linear",),
@@ -416,6 +459,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="attention",
+        chapter=Chapter.INSIDE,
         title="what thoughts attend to",
         module="attention",
         reads=("attention",),
@@ -425,6 +469,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="removal",
+        chapter=Chapter.NEEDED,
         title="a readable direction removed from a thought",
         module="removal",
         reads=("removal",),
@@ -434,6 +479,7 @@ TABLES: Mapping[str, Table] = _named(
     ),
     Table(
         name="decoded",
+        chapter=Chapter.INSIDE,
         title="thoughts read as words",
         module="thoughts",
         reads=("decoded",),
@@ -445,6 +491,7 @@ TABLES: Mapping[str, Table] = _named(
 FIGURES: Mapping[str, Figure] = _named(
     Figure(
         name="accuracy",
+        chapter=Chapter.RESULT,
         title="right answers of every method: {dataset}",
         module="figures.accuracy",
         tables=("main", "seeds"),
@@ -454,6 +501,7 @@ FIGURES: Mapping[str, Figure] = _named(
     ),
     Figure(
         name="sweep",
+        chapter=Chapter.THOUGHTS,
         title="right answers and outcomes by number of thoughts: {dataset}, {method}",
         module="figures.sweep",
         tables=("sweep", "sweep_seeds", "main"),
@@ -463,6 +511,7 @@ FIGURES: Mapping[str, Figure] = _named(
     ),
     Figure(
         name="values",
+        chapter=Chapter.INSIDE,
         title="what the values of candidates tell: {dataset}",
         module="figures.values",
         tables=("best", "contrasts", "values_seeds"),
@@ -472,6 +521,7 @@ FIGURES: Mapping[str, Figure] = _named(
     ),
     Figure(
         name="tracing",
+        chapter=Chapter.NEEDED,
         title="where the answer sits, by layer and place: {dataset}",
         module="figures.tracing",
         tables=("tracing",),
@@ -481,6 +531,7 @@ FIGURES: Mapping[str, Figure] = _named(
     ),
     Figure(
         name="tree",
+        chapter=Chapter.INSIDE,
         title="latent search tree: {dataset}, {method}",
         module="figures.tree",
         reads=("values", "questions"),
@@ -490,6 +541,7 @@ FIGURES: Mapping[str, Figure] = _named(
     ),
     Figure(
         name="interventions",
+        chapter=Chapter.NEEDED,
         title="do thoughts matter: {dataset}",
         module="figures.interventions",
         tables=("interventions", "interventions_seeds"),
@@ -499,6 +551,7 @@ FIGURES: Mapping[str, Figure] = _named(
     ),
     Figure(
         name="comparison",
+        chapter=Chapter.RESULT,
         title="experiment: {comparison}",
         module="figures.comparison",
         tables=("comparison", "sweep_seeds", "main"),
@@ -508,6 +561,7 @@ FIGURES: Mapping[str, Figure] = _named(
     ),
     Figure(
         name="necessity",
+        chapter=Chapter.NEEDED,
         title="where thoughts need content: layers and hops",
         module="figures.necessity",
         tables=("necessity", "seeds"),
@@ -516,6 +570,7 @@ FIGURES: Mapping[str, Figure] = _named(
     ),
     Figure(
         name="learning",
+        chapter=Chapter.LEARNING,
         title="learning curves over the stages: {dataset}",
         module="figures.learning",
         tables=("learning", "stages", "main"),
@@ -532,6 +587,13 @@ def find(records: Mapping[str, Kind], name: str) -> Kind:
     if name not in records:
         raise StudyError(f"{name} is not in the catalog{hint(name, records)}")
     return records[name]
+
+
+def labels(record: Record) -> dict[str, str]:
+    """What the report shows beside a table or figure, which it sorts by: figures come before tables."""
+    known = [*FIGURES.values(), *(table for table in TABLES.values() if table.format_settings is not None)]
+    order = [one for one in known if one.chapter == record.chapter]
+    return {"result": f"{order.index(record) + 1:>2} {record.title}", "kind": record.kind}
 
 
 def function(module: str, name: str) -> Callable[..., Any]:

@@ -94,3 +94,16 @@ def test_an_edited_record_has_another_code():
 def test_a_name_that_is_not_in_the_catalog_is_refused():
     with pytest.raises(StudyError, match="mian is not in the catalog; did you mean main"):
         catalog.find(TABLES, "mian")
+
+
+def test_a_chapter_of_the_report_lists_its_figures_and_then_its_tables():
+    records = [*catalog.FIGURES.values(), *catalog.TABLES.values()]
+    shown = [record for record in records if getattr(record, "format_settings", ()) is not None]
+    for chapter in catalog.Chapter:
+        listed = sorted(
+            (catalog.labels(one) for one in shown if one.chapter == chapter), key=lambda one: one["result"]
+        )
+        kinds = [one["kind"] for one in listed]
+        assert kinds == sorted(kinds)
+        assert [int(one["result"].split()[0]) for one in listed] == [*range(1, len(listed) + 1)]
+    assert {record.chapter for record in shown} == {*catalog.Chapter} - {catalog.Chapter.SINGLE}
