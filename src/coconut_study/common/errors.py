@@ -24,7 +24,6 @@ LONGEST = 1000  # characters of a line of a message
 # The extra of this package that installs a library which asking a model does not need.
 EXTRAS = {"peft": "lora", "datasets": "hub"} | dict.fromkeys(
     (
-        "huggingface_hub",
         "jinja2",
         "matplotlib",
         "pandas",

@@ -20,10 +20,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -45,6 +44,9 @@ from coconut_study.questions.question import Question, group_numbers
 from coconut_study.sequences.builder import Sequence, build, tokenize
 from coconut_study.sequences.methods import Layout, TextSettings
 from coconut_study.sequences.templates import ANSWER_MARK, TEMPLATES, is_right
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = INTERVENTIONS[len(RUN) :]
 PARTS = ("input", "keys", "values")
@@ -78,6 +80,8 @@ def intervene(
     that an interrupted job has saved. ValueError if the layout has nothing to replace, a question has no
     graph, or all questions are of one group; StudyError if a sequence exceeds the positions of the model.
     """
+    import pandas as pd  # not where a model is asked
+
     model.eval()
     wanted = conditions(layout, battery)
     kind, group_of = kind_of(layout), group_numbers(questions)

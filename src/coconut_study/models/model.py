@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
 
-from coconut_study.common.errors import StudyError, explain, explained
+from coconut_study.common.errors import StudyError, explain, explained, missing
 from coconut_study.engine import checkpoints
 from coconut_study.engine.decoding import thought_states
 from coconut_study.engine.tokenizer import UNKNOWN, marks_of
@@ -152,6 +152,11 @@ def load(path: str | PathLike[str], revision: str | None = None) -> Model:
     """
     folder = checkpoint_of(_found(Path(path), revision))
     card = checkpoints.card(folder)
+    if len(checkpoints.with_models(folder)) > 1:
+        try:
+            import peft  # noqa: F401  # transformers loads adapters with it
+        except ModuleNotFoundError as error:
+            raise StudyError(f"{folder}: has adapters, and {missing(error)}") from error
     if "spec" not in card:
         raise StudyError(f"{folder}: is not the checkpoint of a stage of training (its card has no spec)")
     try:

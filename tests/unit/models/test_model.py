@@ -351,11 +351,20 @@ def test_a_model_is_asked_with_the_core_dependencies_alone(trained):
 from coconut_study import load
 model, question = load(sys.argv[1]), sys.argv[2]
 print(model.ask(question).text, model.thoughts(question), model.values(question), sep="\\n")
+print(model.replaced(question, question).p_right)
 """
     model, question = load(trained.checkpoints["coconut"]), trained.questions[0].question
-    results = model.ask(question).text, model.thoughts(question), model.values(question)
+    results = [model.ask(question).text, model.thoughts(question), model.values(question)]
+    results += [model.replaced(question, question).p_right]
     said = python(CORE_ALONE + code, trained.checkpoints["coconut"], question)
     assert said == "".join(f"{result}\n" for result in results)
+
+
+def test_adapters_without_the_library_for_them_are_one_sentence(trained, tmp_path, monkeypatch):
+    trained.save(tmp_path / "adapters", lora=True)
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(StudyError, match="has adapters, and peft is not installed; install the extra lora"):
+        load(tmp_path / "adapters")
 
 
 def test_the_program_starts_with_the_core_dependencies_alone(tmp_path):
