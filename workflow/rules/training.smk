@@ -10,10 +10,6 @@ NOT DECLARED:      <results>/<stage>/state/, from which an interrupted stage con
 REMOVED = f"stages/{{dataset}}/seed{{seed}}/stage{{stage}}-{{id,{'|'.join(sorted(plan.removed))}}}"
 
 
-localrules:
-    stage_card,
-
-
 def stage_of(wildcards):
     """The specification of a stage."""
     return plan.stages[wildcards.id]
@@ -139,6 +135,7 @@ if plan.removed:
         output:
             card=f"<results>/{REMOVED}/card.json",
         priority: 1 + max(plan.minutes_ahead.values())  # before any stage: the checkpoint can go
+        localrule: True
         shell:
             "cp {input.checkpoint:q}/card.json {output.card:q}"
 
