@@ -99,6 +99,8 @@ def test_a_shortened_argument_file_is_written_again(copied):
     before = table.read_bytes()
     for path in (copied.folder / ".snakemake/arguments").iterdir():
         arguments = json.loads(path.read_text())
+        if "files" not in arguments:  # of a command that makes no table
+            continue
         for files in arguments["files"].values():
             files.pop(next(iter(files), None), None)
         path.write_text(json.dumps(arguments) + "\n")
