@@ -103,11 +103,12 @@ def _theirs(
     axis: Axes, rows: pd.DataFrame, at: Sequence[float], roles: Mapping[str, str],
     rule: Mapping[str, Any] | None, *, coin: bool,
 ) -> None:  # fmt: skip
-    if coin:
-        marks.coin(axis)
+    name = marks.coin(axis) if coin else None
     if rule is not None:
         marks.zone(axis, rule["accuracy"])
-        marks.above(axis, rule["accuracy"], f"shortcut rule {rule['accuracy']}", "right")
+        word = marks.above(axis, rule["accuracy"], f"shortcut rule {rule['accuracy']}", "right")
+        if name is not None and marks.overlaps(word, [name]):  # the other panel has it, too
+            name.remove()
     for (_, row), height in zip(rows.iterrows(), at, strict=True):
         if pd.isna(row["paper accuracy"]):
             continue
