@@ -16,7 +16,7 @@ Dimensions: B rows, U prompts, K thoughts, D hidden size, L layers, H heads, E h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -92,10 +92,7 @@ def intervene(
     ]
     own = Prompts(model, tokenizer, asked, text, layout, settings)
     source = _Steps(own) if kind == "steps" else _Thoughts(own, group_of, seed)
-    rows = [row for number in range(len(questions)) for row in source.rows(number, wanted)]
-    own.check_positions(rows)
-    size = settings.batch_size
-    batches = [rows[start : start + size] for start in range(0, len(rows), size)]
+    batches = own.row_batches(row for number in range(len(questions)) for row in source.rows(number, wanted))
 
     def answer(batch: list[Row]) -> list[dict[str, Any]]:
         found = own.answers(batch, source.edit(batch))
@@ -134,11 +131,12 @@ def replaced(
     own = Prompts(model, tokenizer, [*questions, *of_others], text, layout, settings)
     group_of = [0] * len(questions) + [1] * len(others)
     source = _Steps(own) if kind_of(layout) == "steps" else _Thoughts(own, group_of, seed)
-    rows = [row for number in range(len(questions)) for row in source.rows(number, [condition])]
-    own.check_positions(rows)
-    batches = [rows[at : at + settings.batch_size] for at in range(0, len(rows), settings.batch_size)]
-    found = [one for batch in batches for one in own.answers(batch, source.edit(batch))]
-    return list(zip(rows, found, strict=True))
+    rows = (row for number in range(len(questions)) for row in source.rows(number, [condition]))
+    return [
+        pair
+        for batch in own.row_batches(rows)
+        for pair in zip(batch, own.answers(batch, source.edit(batch)), strict=True)
+    ]
 
 
 # ------------------------------------------------------------------------------------- prompts and answers
@@ -187,16 +185,21 @@ class Prompts:
             for question in self.questions
         ]
 
-    def check_positions(self, rows: Seq[Row]) -> None:
-        """StudyError if a row and what is written after it exceed the positions of the model."""
+    def row_batches(self, rows: Iterable[Row]) -> list[list[Row]]:
+        """Rows in batches, in their order.
+
+        StudyError if a row and what is written after it exceed the positions of the model.
+        """
+        every, size = list(rows), self.settings.batch_size
         forced = max(len(option.opening + option.name) for options in self.options for option in options)
         limit = max(self.settings.max_new_tokens, forced)
         check_positions(
             self.model,
-            max(row.prompt.positions[-1] for row in rows) + 1 + limit,
+            max(row.prompt.positions[-1] for row in every) + 1 + limit,
             f"responding.max_new_tokens: {limit} tokens after a question, its thoughts and its steps",
             "lower it, or use a model with more positions",
         )
+        return [every[start : start + size] for start in range(0, len(every), size)]
 
     def in_batches(self) -> list[list[int]]:
         """All prompts, in batches of similar length."""
