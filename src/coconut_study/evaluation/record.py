@@ -88,7 +88,8 @@ def read(path: Path) -> Record:
     try:
         return Record.model_validate(read_json(path))
     except ValidationError as error:
-        raise StudyError(f"{path}: {'; '.join(explain(error, Record))}") from error
+        wrong = "; ".join(explain(error, Record))
+        raise StudyError(f"{path}: {wrong}; remove it, and run the study again to have it made") from error
 
 
 def checkpoint_of(folder: Path) -> Path:

@@ -307,7 +307,9 @@ def test_a_run_is_loaded_without_its_link_and_a_link_that_cannot_be_is_named(tra
 
 def test_a_record_that_is_none_is_refused(trained, tmp_path):
     (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(StudyError, match=r"run.json: checkpoint: is missing; k: is missing"):
+    with pytest.raises(
+        StudyError, match=r"run.json: checkpoint: is missing; k: is missing.*; remove it, and run"
+    ):
         load(tmp_path)
 
 
