@@ -7,6 +7,7 @@ lists the options of a command.
 
 from __future__ import annotations
 
+import os
 import sys
 from errno import EDQUOT, ENOSPC
 from importlib.metadata import version
@@ -53,6 +54,8 @@ def main() -> None:
     """Run a command; a mistake of the user ends in one sentence on standard error and exit status 1."""
     keep_freed()
     collect_rarely()
+    if not sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # bars of libraries fill log files
     try:
         app([part for argument in sys.argv[1:] for part in expanded(argument)])
     except StudyError as error:

@@ -6,7 +6,8 @@
 - `reading`: files read as text, JSON, YAML and tables;
 - `provenance`: a digest of the code behind a result, and the card of a checkpoint;
 - `seeds`: one random stream for each purpose;
-- `gpus`, `allocator`, `progress`: GPUs of a job, memory that stays with the process, progress bars.
+- `progress`, `journal`: progress bars and lines, and the file that says how far training is;
+- `gpus`, `allocator`: GPUs of a job, memory that stays with the process.
 
 Imports nothing else of this project, and no torch.
 """

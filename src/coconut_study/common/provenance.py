@@ -28,8 +28,11 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "netw
 # look for what is missing, or describe a checkpoint to others. The catalog of tables and figures holds
 # records; each counts for its own result.
 UNTRACKED = frozenset(
-    {"settings", "options", "errors", "progress", "preflight", "catalog", "model_card", "custom_generate"}
-)
+    {
+        "settings", "options", "errors", "progress", "journal", "preflight", "catalog", "model_card",
+        "custom_generate",
+    }
+)  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------- code behind a result

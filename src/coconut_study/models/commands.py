@@ -1,4 +1,4 @@
-"""Commands that ask trained models, and list them."""
+"""Commands that ask trained models, list them, and show how they learn."""
 
 from __future__ import annotations
 
@@ -56,6 +56,17 @@ def runs(
     from coconut_study.models import shown
 
     shown.runs(folder)
+
+
+@app.command(rich_help_panel=PANEL)
+def watch(
+    folder: Annotated[Path, typer.Argument(help="results of a study: results/NAME", show_default=False)],
+    once: Annotated[bool, typer.Option("--once", help="show it one time, and end")] = False,
+) -> None:
+    """Show the running jobs of a study and how its models learn, until Ctrl-C."""
+    from coconut_study.models import watch as w
+
+    w.watch(folder, once=once)
 
 
 def _numbers(text: str | None) -> list[int] | None:

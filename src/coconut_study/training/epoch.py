@@ -68,8 +68,8 @@ class EpochState:
         thought_norm = norm / self.n_thoughts if self.n_thoughts else nan
         return Epoch(loss=loss / self.n_tokens, thought_norm=thought_norm, **known)
 
-    def check(self, limit: float, where: str, chosen: Callable[[int], Sequence[int]]) -> None:
-        """Check the losses since the last check, which waits for the device.
+    def check(self, limit: float, where: str, chosen: Callable[[int], Sequence[int]]) -> float:
+        """Check the losses since the last check, which waits for the device; return their mean.
 
         Diverged names the first update whose loss is not finite or above `limit`, and its questions, which
         `chosen` gives; its message begins with `where`.
@@ -84,6 +84,7 @@ class EpochState:
                     f"{', '.join(map(str, chosen(number)))}; lower learning_rate, set clip, or set "
                     "training.roll_back"
                 )
+        return sum(losses) / len(losses)
 
     def counts(self) -> dict[str, Any]:
         """The counts, as JSON values."""

@@ -13,6 +13,7 @@ import pandas as pd
 from coconut_study.common import provenance
 from coconut_study.common.errors import StudyError
 from coconut_study.common.files import check_space, file_hash, write_csv, written_folder
+from coconut_study.common.journal import NAME, Journal
 from coconut_study.common.workspace import workspace
 from coconut_study.engine import checkpoints
 from coconut_study.engine.device import cpu_threads
@@ -53,8 +54,9 @@ def train_stage(
     process = trainer.processes.index
     with workspace(checkpoint.with_name("state"), key, process) as folder:
         check_space(checkpoint.parent, bytes_on_disk(trainer.learner))
+        journal = Journal(folder.parent / NAME if trainer.processes.is_main else None)
         with Saver(folder, minutes, process) as saver:
-            rows = trainer.run(parent, saver)
+            rows = trainer.run(parent, saver, journal)
         _write(trainer, rows, hashes, checkpoint, history)
 
 

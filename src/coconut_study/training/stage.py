@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from math import nan
+from math import isnan, nan
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study.common.errors import StudyError
+from coconut_study.common.journal import Journal, Row
 from coconut_study.common.progress import bar, say
 from coconut_study.engine.gradient_checkpointing import checkpoint_layers
 from coconut_study.questions.question import Question
@@ -25,6 +26,7 @@ from coconut_study.training.epoch import Diverged, Epoch, EpochState, is_best
 from coconut_study.training.learner import Learner
 from coconut_study.training.meter import Meter
 from coconut_study.training.micro_batches import Updater
+from coconut_study.training.pace import Pace, sentence
 from coconut_study.training.sampler import Sampler
 from coconut_study.training.saver import Saver
 from coconut_study.training.schedule import StageSchedule
@@ -74,14 +76,19 @@ class StageTrainer:
         self.n_roll_backs = 0
         self.history: list[Epoch] = []
         self.meter = Meter(self.device)
+        self.journal = Journal(None)
+        self.pace = Pace(spec.training.batch_size)
         self.start_epoch(0)
 
-    def run(self, parent: Path | None = None, saver: Saver | None = None) -> list[Epoch]:
-        """Train all epochs of the stage; return its history.
+    def run(
+        self, parent: Path | None = None, saver: Saver | None = None, journal: Journal | None = None
+    ) -> list[Epoch]:
+        """Train all epochs of the stage; return its history. The journal is told how far it is.
 
         The optimizer continues from the state in `parent` if `reset_optimizer` is "never".
         """
         self.saver = saver
+        self.journal = journal or Journal(None)
         if parent is not None and self.spec.training.reset_optimizer == "never":
             self.learner.load(parent)
         if not self._resume():
@@ -89,6 +96,7 @@ class StageTrainer:
             self.history = [
                 Epoch(self.spec.stage, 0, 0, nan, self.accuracy(), removed, nan, self.following())
             ]
+            self.journal.resume(0, 0)
             if saver is not None and self.spec.training.roll_back:
                 self._save(saver)
         while True:
@@ -123,8 +131,8 @@ class StageTrainer:
                 if spec.training.reset_optimizer == "removal" and self.schedule.removes_more(step):
                     self.learner.reset()
                 sequences = self.sampler.batch(number, self.schedule.removed(step))
-                rate = self._rate_factor() * self.schedule.learning_rate(step)
-                self.epoch_state.add(sequences, self.updater.update(sequences, rate))
+                self.epoch_state.add(sequences, self.updater.update(sequences, self._rate(step)))
+                self.pace.count()
                 self._check_and_save(epoch, last=number == n_steps - 1)
 
     def accuracy(self) -> float:
@@ -160,13 +168,50 @@ class StageTrainer:
             following=self.following(),
         )
         self.history.append(row)
+        self._tell(row)
         if self.spec.keep == "best" and is_best(self.history):
             self.best = self.learner.weights()
         self.start_epoch(epoch + 1)
 
+    def _rate(self, step: int) -> float:
+        """The learning rate at an update of the stage; each roll-back halves it."""
+        return self._rate_factor() * self.schedule.learning_rate(step)
+
     def _rate_factor(self) -> float:
         """Factor on the learning rate: one half for each roll-back."""
         return 0.5**self.n_roll_backs
+
+    # ------------------------------------------------------------------------------------------ progress
+
+    def _note(self, epoch: int, loss: float, **measured: float | None) -> Row:
+        """Add to the journal how far the stage is, with the mean `loss` of the last updates and what else is
+        `measured`; return the row."""
+        by_epoch, done = self.schedule.steps_by_epoch(), self.epoch_state.done
+        step = self.schedule.first_step(epoch) + done
+        row = {
+            "stage": self.spec.stage,
+            "epoch": epoch + 1,
+            "epochs": len(by_epoch),
+            "update": done,
+            "updates": by_epoch[epoch],
+            "loss": loss,
+            "learning_rate": self._rate(step - 1),
+            **self.pace.row(sum(by_epoch) - step),
+            **{name: value for name, value in measured.items() if value is not None and not isnan(value)},
+        }
+        self.journal.add(row, always=bool(measured))
+        return row
+
+    def _tell(self, epoch: Epoch) -> None:
+        """Write a line on an epoch into the log, and a row into the journal."""
+        measured = {
+            "accuracy": epoch.accuracy,
+            "thought_norm": epoch.thought_norm,
+            "following": epoch.following,
+        }
+        row = self._note(epoch.epoch - 1, epoch.loss, **measured)
+        if self.processes.is_main:
+            say(sentence(row))
 
     # --------------------------------------------------------------------------------------------- state
 
@@ -177,7 +222,8 @@ class StageTrainer:
         due = saver is not None and (stopped or self.processes.any_process(saver.due()))
         if due or last or len(self.epoch_state.losses) == CHECK_EVERY:
             where = f"stage {self.spec.stage}, epoch {epoch + 1}"
-            self.epoch_state.check(self.spec.training.max_loss, where, self.sampler.chosen)
+            loss = self.epoch_state.check(self.spec.training.max_loss, where, self.sampler.chosen)
+            self._note(epoch, loss)
         if stopped:
             self._end()
         if saver is not None and due:
@@ -251,5 +297,6 @@ class StageTrainer:
         self.epoch_state = EpochState(tensors["sums"].to(self.device), *counts)
         self.sampler.load_state(len(self.history) - 1, facts["streams"])
         self.updater.size = facts["micro_batch_size"]
+        self.journal.resume(len(self.history), self.epoch_state.done)
         say(f"resuming after {self.epoch_state.done} updates of epoch {len(self.history)}")
         return facts

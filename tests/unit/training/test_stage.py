@@ -10,7 +10,9 @@ from itertools import count
 import pytest
 import torch
 
+from coconut_study.common import journal
 from coconut_study.common.errors import StudyError
+from coconut_study.common.journal import Journal
 from coconut_study.evaluation import respond
 from coconut_study.sequences.methods import Removal
 from coconut_study.sequences.templates import TEMPLATES
@@ -244,6 +246,32 @@ def test_a_signal_saves_the_state_and_ends_the_stage(stage, tmp_path, monkeypatc
     again = stage()
     again.run(saver=Saver(tmp_path, minutes=60))
     assert_same(whole, again)
+
+
+def test_every_epoch_has_a_line_in_the_log_and_a_row_in_the_journal(stage, tmp_path, capsys):
+    path = tmp_path / journal.NAME
+    history = stage().run(journal=Journal(path))
+    ends = [row for row in journal.read(path) if "accuracy" in row]
+    expected = [(row.epoch, row.loss, row.accuracy, row.thought_norm) for row in history[1:]]
+    assert [(row["epoch"], row["loss"], row["accuracy"], row["thought_norm"]) for row in ends] == expected
+    lines = [line for line in capsys.readouterr().err.splitlines() if "loss" in line]
+    assert [line.partition(":")[0] for line in lines] == ["stage 2, epoch 1 of 2", "stage 2, epoch 2 of 2"]
+    assert f"{100 * history[1].accuracy:.1f} % right" in lines[0]
+    assert (lines[0].count(" left"), lines[1].count(" left")) == (1, 0)
+
+
+def test_the_journal_of_a_resumed_stage_has_every_epoch_once(stage, tmp_path, monkeypatch):
+    path = tmp_path / journal.NAME
+    broken = stage()
+    killed_after(broken, monkeypatch, 6)
+    with pytest.raises(Killed):
+        broken.run(saver=Saver(tmp_path, minutes=0), journal=Journal(path, seconds=0))
+    stage().run(saver=Saver(tmp_path, minutes=0), journal=Journal(path, seconds=0))
+    rows = journal.read(path)
+    assert [row["epoch"] for row in rows if "accuracy" in row] == [1, 2]
+    assert [(row["epoch"], row["update"]) for row in rows] == sorted(
+        (row["epoch"], row["update"]) for row in rows
+    )
 
 
 N_BATCHES = 8  # of an evaluation of `small_batches`: 16 questions

@@ -1,0 +1,69 @@
+"""The journal of training: how far it is, in a file that `coconut watch` reads. It shapes no result.
+
+It lies with the saved states of unfinished work, and goes with them when the work is done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from coconut_study.common.progress import say
+
+NAME = "progress.jsonl"
+SECONDS = 2.0  # between two rows, except at the ends of epochs
+Row = dict[str, Any]  # has at least "epoch" (from 1) and "update" (done in this epoch)
+
+
+class Journal:
+    """Adds rows to the file at `path`; to none if it is None.
+
+    If the file cannot be written, that is said once, and the work goes on without it.
+    """
+
+    def __init__(self, path: Path | None, seconds: float = SECONDS) -> None:
+        self.path, self.seconds = path, seconds
+        self.last = -seconds
+
+    def resume(self, epoch: int, update: int) -> None:
+        """Keep only the rows of the work that was done before: whole epochs before the one that has made
+        `update` updates."""
+        if self.path is not None:
+            kept = [row for row in read(self.path) if (row["epoch"], row["update"]) <= (epoch, update)]
+            self._write(kept, "w")
+
+    def add(self, row: Row, *, always: bool = False) -> None:
+        """Add a row, unless it is less than `seconds` after the one before and not `always` added."""
+        if always or monotonic() - self.last >= self.seconds:
+            self.last = monotonic()
+            self._write([row], "a")
+
+    def _write(self, rows: Sequence[Row], mode: str) -> None:
+        if self.path is None:
+            return
+        try:
+            with self.path.open(mode, encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows)
+        except OSError as error:
+            say(f"{self.path}: the progress cannot be written ({error.strerror})")
+            self.path = None
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a journal; none if there is no such file. A line that was being written is left out."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [row for line in lines if (row := _row(line)) is not None]
+
+
+def _row(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and {"epoch", "update"} <= row.keys() else None
