@@ -125,6 +125,32 @@ def ship(
     pages.ship(page, into)
 
 
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="results of a study: results/NAME", show_default=False)],
+    against: Annotated[
+        Path, typer.Option(help="tables of another run of it, such as docs/results/NAME", show_default=False)
+    ],
+    margin: Annotated[float, typer.Option(help="points of difference that do not matter", min=0)] = 3.0,
+) -> None:
+    """Compare the right answers of a study with those of another run of it; exit status 1 if any differs."""
+    from rich.console import Console
+
+    from coconut_study.report import verify as v
+
+    ours, theirs = v.read(folder), v.read(against)
+    rows = v.compared(ours, theirs, margin)
+    counts = rows["found"].value_counts()
+    Console(highlight=False).print(v.shown(rows))
+    typer.echo(
+        f"{len(rows)} numbers: " + ", ".join(f"{counts[one]} {one}" for one in v.Found if one in counts)
+    )
+    for line in v.changed(ours.claims, theirs.claims):
+        typer.echo(f"claim {line}")
+    if rows["found"].isin([v.Found.DIFFERS, v.Found.MISSING]).any():
+        raise typer.Exit(1)
+
+
 def _given(record: catalog.Record, arguments: str) -> Arguments:
     """The arguments of a table or figure; StudyError names those that are missing."""
     given = read_settings(Arguments, arguments)
