@@ -93,7 +93,10 @@ EDITS = [
     ("report.results", "table_main table_seeds table_sweep table_sweep_seeds table_comparison"),
     ("report.learning", "table_learning table_following_epochs table_stages"),
     ("report.claims report.sides report.stand_ins", "table_claims"),
-    ("report.verdicts", f"table_claims table_necessity table_predictions figure_necessity {PAGE}"),
+    (
+        "report.verdicts",
+        f"table_claims table_necessity table_predictions table_removal figure_necessity {PAGE}",
+    ),
     ("report.necessity", "table_necessity"),
     ("report.predictions", "table_predictions"),
     ("report.finding", PAGE),

@@ -493,9 +493,12 @@ TABLES: Mapping[str, Table] = _named(
         title="a readable direction removed from a thought",
         module="removal",
         reads=("removal",),
-        settings=("bases",),
+        settings=("bases", "margin"),
         of="remove",
-        columns=("dataset", "method", "thought", "removed", "questions", *SPAN, "n"),
+        columns=(
+            "dataset", "method", "thought", "removed", "questions", *SPAN, "n",
+            "p", "adjusted", "p within", "margin", "verdict",
+        ),
     ),
     Table(
         name="decoded",
