@@ -101,6 +101,11 @@ def test_the_title_counts_the_data_sets_on_which_the_interval_lies_above_a_coin(
     assert "coin" not in " ".join(words(without))
 
 
+def test_the_title_says_with_how_many_thoughts_if_there_are_several_numbers():
+    said = draw(*SEVERAL, ("e", "coconut", 2, 40.0)).title
+    assert said.startswith("Trained on Data set, Coconut with 2 thoughts answers 62.0 % of its own questions")
+
+
 def test_the_alternative_text_has_every_mean_and_a_better_number_of_thoughts():
     alt = draw(*SEVERAL[:2], ("d", "coconut", 2, 55.0)).alt
     assert "Data set (trained on): Coconut 55.0 % [50.0, 60.0], at most 61.0 % with k = 1." in alt

@@ -172,10 +172,10 @@ def _headline(
     rows = table[(table["method"] == first) & (table["k"] == lines[first].k) & (table["steps"] == ALL)]
     rows = rows.set_index("asked")
     others = rows.drop(index=trained, errors="ignore")
-    said = f"{where}, {titles[first]} answers"
+    with_k = f" with {lines[first].k} thoughts" * several
+    said = f"{where}, {titles[first]}{with_k} answers"
     if trained in rows.index:
         said += f" {rounded(rows['mean'][trained])} % of its own questions"
-        said += f" with {lines[first].k} thoughts" * several
     if len(others) == 1:
         return f"{said}, and {rounded(others['mean'].iloc[0])} % of those of {titles[others.index[0]]}"
     if others.empty or others[["low", "null"]].isna().any(axis=None):
