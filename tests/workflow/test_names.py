@@ -33,7 +33,13 @@ METHODS = {
     "nan": "no_cot",
     "inf": "pause_as_thought",
 }
-UNASKED = {"comparison", "necessity", "predictions", "following_epochs"}  # tables of other studies
+UNASKED = {
+    "comparison",
+    "necessity",
+    "predictions",
+    "following_epochs",
+    "sufficient",
+}  # tables of other studies
 TOKENS = ["NA", "\r", "007", "null", "\n", "", ","]
 NODES = ("None", "Tom", "NA", "1e5", "007", "nan", "inf")
 

@@ -29,6 +29,7 @@ def test_every_table_and_figure_is_there_in_every_format(results):
         "costs",
         "spent",
         "transfer",
+        "sufficient",
         "following",
         "interventions",
         "tracing",
@@ -38,6 +39,7 @@ def test_every_table_and_figure_is_there_in_every_format(results):
     ):
         for suffix in (".csv", ".md", ".tex", ".html"):
             assert (results / "tables" / f"{table}{suffix}").stat().st_size > 100
+    assert (results / "figures" / "transfer-balanced.svg").stat().st_size > 1000
     for figure, name in product(("accuracy", "learning", "sweep"), ("balanced", "prosqa")):
         file = f"{figure}-{name}" + "-coconut" * (figure == "sweep")
         for suffix in (".svg", ".pdf", ".png", "-dark.png"):
@@ -143,7 +145,7 @@ def test_editing_the_style_draws_every_figure_again(finished):
     with finished.edited("src/coconut_study/report/coconut.mplstyle"):
         assert finished.planned() == {
             "figure_accuracy": 2, "figure_learning": 2, "figure_sweep": 2, "figure_interventions": 1,
-            "figure_tracing": 1, "explorer": 1,
+            "figure_tracing": 1, "figure_transfer": 1, "explorer": 1,
         }  # fmt: skip
 
 

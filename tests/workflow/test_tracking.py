@@ -22,6 +22,7 @@ TABLE = " ".join(record.rule for record in TABLES.values())
 FIGURE = " ".join(record.rule for record in FIGURES.values())
 NO_COSTS = "-table_costs -table_spent"
 VALUES = "table_best table_contrasts table_values_seeds table_parallelism table_heights"
+ASKED = "table_transfer table_transfer_seeds"
 
 EDITS = [
     # modules, and the rules whose code they are
@@ -37,7 +38,7 @@ EDITS = [
         "questions.datasets questions.formats questions.prontoqa questions.prosqa",
         DRAW,
     ),
-    ("questions.schema", f"{RULES} {EXPLORER} table_transfer figure_tree"),
+    ("questions.schema", f"{RULES} {EXPLORER} {ASKED} figure_tree"),
     ("questions.derived questions.rewrites", "derive"),
     ("questions.describe", "describe table_data"),
     ("questions.shortcuts", "derive shortcuts table_main table_claims"),
@@ -85,11 +86,17 @@ EDITS = [
     ("report.markup", TABLE),
     ("report.cells", f"{TABLE} {FIGURE} {PAGE} {EXPLORER}"),
     ("report.data", "table_data"),
-    ("report.transfer", "table_transfer table_following table_predictions"),
+    (
+        "report.transfer",
+        f"{ASKED} table_sufficient table_following table_predictions figure_transfer",
+    ),
     ("report.results", "table_main table_seeds table_sweep table_sweep_seeds table_comparison"),
     ("report.learning", "table_learning table_following_epochs table_stages"),
     ("report.claims report.sides report.stand_ins", "table_claims"),
-    ("report.verdicts", f"table_claims table_necessity table_predictions figure_necessity {PAGE}"),
+    (
+        "report.verdicts",
+        f"table_claims table_necessity table_predictions table_removal figure_necessity {PAGE}",
+    ),
     ("report.necessity", "table_necessity"),
     ("report.predictions", "table_predictions"),
     ("report.finding", PAGE),

@@ -55,6 +55,7 @@ wildcard_constraints:
     dataset="|".join(study.datasets),
     method="|".join(study.methods),
     asked="|".join(study.datasets),
+    trained="|".join(study.datasets),
     comparison="|".join(study.comparisons),
     seed=r"\d+",
     stage=r"\d+",

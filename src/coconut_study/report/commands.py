@@ -176,7 +176,7 @@ def _checked(path: Path, record: catalog.Table, given: Arguments) -> Any:
 
     rows = catalog.function("inputs", "table")(path, record.columns)
     titles = given.settings.titles
-    for column in titles and ({"dataset", "method"} & {*rows}):
+    for column in titles and ({"dataset", "trained", "asked", "method"} & {*rows}):
         for name in rows[column].unique():
             if name not in titles and not name.startswith(SHORTCUT):
                 raise StudyError(f"{path}: {column} {name} is not one of the study{hint(name, titles)}")

@@ -6,6 +6,7 @@ table is made only if every file is there and holds what its name says.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from coconut_study.evaluation.columns import (
 )
 from coconut_study.questions import describe
 from coconut_study.questions import shortcuts as simple_rules
-from coconut_study.report.scores import MEASURES, RUN, by_group
+from coconut_study.report.scores import COIN, MEASURES, RUN, by_group
 
 if TYPE_CHECKING:
     from coconut_study.evaluation.responses import Response
@@ -102,8 +103,8 @@ def responses(files: Files, n_questions: int) -> Sequence[Response]:
 
 
 def asked(files: Files) -> pd.DataFrame:
-    """The answers of runs that are asked the questions of other data sets (files by run and data set asked):
-    one row per run, data set, k and question, with the columns of `ASKED`."""
+    """The answers of runs that are asked the questions of other data sets, and those to their own (files by
+    run and data set asked): one row per run, data set, k and question, with the columns of `ASKED`."""
     tables = [_asked(name, path) for name, path in files.items()]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*ASKED])
 
@@ -114,15 +115,16 @@ def rewritten(files: Files) -> pd.DataFrame:
 
 
 def hops(files: Files) -> pd.DataFrame:
-    """The number of steps of every question of the data sets that are asked."""
+    """The number of steps of every question of the data sets that are asked, and what a coin answers right
+    (`null`, in percent): missing for questions without a graph, which have no two options."""
     from coconut_study.questions import schema
 
     rows = [
-        (name, number, len(question.steps))
+        (name, number, len(question.steps), math.nan if question.graph is None else COIN)
         for name, path in files.items()
         for number, question in enumerate(schema.read(path))
     ]
-    return pd.DataFrame(rows, columns=["asked", "question", "hops"])
+    return pd.DataFrame(rows, columns=["asked", "question", "hops", "null"])
 
 
 def clock(files: Files) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 `read` has one row per run, model (the trained one, or its base), number of thoughts, label, whose labels, and
 node (`columns.LINEAR`). A run is scored by the median over nodes of the area under the ROC curve, in percent:
 50 if the label cannot be read. Selectivity is by how much own labels are read better than those of another
-question's graph. All runs are tested on the same questions, so intervals are over runs alone.
+question's graph. A probe has one score for all questions that it is tested on, the same for every run, so
+intervals are over runs alone: they do not say what other questions would have given.
 """
 
 from __future__ import annotations

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from coconut_study.report.cells import SHORTCUT, rounded
 from coconut_study.report.palette import CONTROL, INK, PAPER, SECONDARY, ZONE, ZONE_EDGE, ZONE_TEXT
-from coconut_study.report.scores import ANSWER
+from coconut_study.report.scores import ANSWER, COIN
 
 ANSWERS = "right answers, %"
-COIN = 50.0  # right answers (%) of a coin where a question has two options
 HOW = "Dots: seeds; short bars: means; thin lines: 95 % intervals, from three seeds on."
 SHARE = (42.0, 101.0)  # an axis of right answers (%) that no method falls below a coin on
 
@@ -66,6 +67,31 @@ def mean(axis: Axes, value: float, low: float, high: float, at: float, colour: s
         axis.plot([low, high], [at, at], color=colour, linewidth=1, zorder=2)
 
 
+def point(
+    axis: Axes, row: pd.Series, values: Sequence[float], at: float, colour: str, *, value: str = "mean",
+    near: float = 1.2, weight: str = "normal", halo: bool = False,
+) -> None:  # fmt: skip
+    """A row at the height `at`: its seeds, its mean (the cell `value`) with interval, and that as a number,
+    with a `halo` where lines may pass behind it."""
+    mean(axis, row[value], row["low"], row["high"], at, colour)
+    seeds(axis, values, at, colour, near=near)
+    ends = [*values, row[value], *row[["low", "high"]].dropna()]
+    number(axis, rounded(row[value]), min(ends), max(ends), at, colour, weight=weight, halo=halo)
+
+
+def curve(
+    axis: Axes, at: Sequence[float], line: pd.DataFrame, seeds: pd.DataFrame, colour: str, *,
+    size: float = 24, **look: Any,
+) -> None:  # fmt: skip
+    """A line through means at the places `at`, upright intervals, and a dot of `size` for every seed; `look`
+    says how the line looks."""
+    axis.plot(at, line["mean"], color=colour, zorder=2, **look)
+    axis.vlines(at, line["low"], line["high"], color=colour, linewidth=1, zorder=2)
+    for (_, row), where in zip(line.iterrows(), at, strict=True):
+        own = of_runs(seeds, row)
+        axis.scatter([where] * len(own), own, s=size, color=colour, edgecolor=PAPER, linewidth=0.7, zorder=4)
+
+
 def reported(axis: Axes, value: float, sd: float, at: float, colour: str) -> None:
     """A hollow diamond for a number of the paper, and its standard deviation as a thick line."""
     if not pd.isna(sd):
@@ -83,13 +109,15 @@ def reported(axis: Axes, value: float, sd: float, at: float, colour: str) -> Non
 
 
 def number(
-    axis: Axes, text: str, left: float, right: float, at: float, colour: str, weight: str = "normal"
-) -> None:
+    axis: Axes, text: str, left: float, right: float, at: float, colour: str, weight: str = "normal",
+    *, halo: bool = False,
+) -> None:  # fmt: skip
     """A number beside marks that reach from `left` to `right`: on their right side, if there is room."""
     room = axis.get_xlim()[1] - right > 0.16 * (axis.get_xlim()[1] - axis.get_xlim()[0])
     axis.annotate(
         text, (right if room else left, at), (7 if room else -7, 0), textcoords="offset points", va="center",
         ha="left" if room else "right", color=colour, weight=weight,
+        path_effects=[withStroke(linewidth=3, foreground=PAPER)] if halo else [],
     )  # fmt: skip
 
 
@@ -136,9 +164,14 @@ def heading(axis: Axes, title: str, how: str = "", *, up: float = 0.0) -> None:
                   fontsize=8.5, color=SECONDARY)  # fmt: skip
 
 
-def labels(axis: Axes, ends: Mapping[str, tuple[float, str]], *, apart: float = 0.07) -> None:
+def labels(
+    axis: Axes, ends: Mapping[str, tuple[float, str]], *, apart: float = 0.07,
+    styles: Mapping[str, Any] | None = None,
+) -> list[Artist]:  # fmt: skip
     """Names beside the right end of a panel, at the heights and in the colours of lines, at least `apart` of
-    the panel's height from each other."""
+    the panel's height from each other; after a piece of the line where `styles` has the style of each.
+    Returns what was drawn."""
+    drawn: list[Artist] = []
     low, high = axis.get_ylim()
     order = sorted(ends, key=lambda name: ends[name][0])
     places = [(ends[name][0] - low) / (high - low) for name in order]
@@ -146,12 +179,21 @@ def labels(axis: Axes, ends: Mapping[str, tuple[float, str]], *, apart: float = 
         for i in range(len(places) - 1):
             push = max(0.0, apart - (places[i + 1] - places[i])) / 2
             places[i], places[i + 1] = places[i] - push, places[i + 1] + push
-    for name, place in zip(order, places, strict=True):
+    lift = max(0.0, -min(places, default=0.0))  # none lies below the panel
+    for name, place in zip(order, (place + lift for place in places), strict=True):
         colour = ends[name][1]
-        axis.annotate(
-            name, (1, place), (6, 0), xycoords="axes fraction", textcoords="offset points", va="center",
+        if styles is not None:
+            drawn += axis.plot(
+                [1.05, 1.2], [place, place], color=colour, linestyle=styles[name], transform=axis.transAxes,
+                clip_on=False, scalex=False, scaley=False,
+            )  # fmt: skip
+        words = axis.annotate(
+            name, (1.24 if styles else 1, place), (0 if styles else 6, 0), xycoords="axes fraction",
+            textcoords="offset points", va="center", linespacing=0.95,
             color=colour, fontsize=8.5, weight="normal" if colour == CONTROL else "bold",
         )  # fmt: skip
+        drawn.append(words)
+    return drawn
 
 
 # ------------------------------------------------------------------------------------------------ numbers

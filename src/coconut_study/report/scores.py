@@ -19,6 +19,7 @@ from coconut_study.report.intervals import FIXED, UNBOUNDED, estimate
 Bases = Mapping[str, Mapping[int, str]]  # the base model of every method and seed
 
 SHARE = (0.0, 100.0)  # bounds of percentages
+COIN = 50.0  # right answers (%) of a coin where a question has two options
 POINTS = (-100.0, 100.0)  # and of differences between them
 RUN = list(columns.RUN)  # the columns that identify a run
 QUESTIONS = "questions"

@@ -241,6 +241,7 @@ class Given(Closed):
     x: str = ""
     xlabel: str = ""
     dataset: str = ""
+    trained: str = ""
     paper_dataset: str | None = None
     method: str = ""
     references: tuple[str, ...] = ()

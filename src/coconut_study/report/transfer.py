@@ -1,20 +1,23 @@
 """Tables of runs that are asked the questions of other data sets than they were trained on. Pure.
 
-All are made from `asked`: one row per run, data set asked, k and question (see `inputs.asked`). Accuracies
-are in percent, with intervals over seeds and groups of questions.
+All are made from `asked`: one row per run, data set asked, k and question (see `inputs.asked`). The own data
+set of a run is among those asked. Accuracies are in percent, with intervals over seeds and groups of
+questions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
 from coconut_study.report.cells import rounded, with_interval
 from coconut_study.report.intervals import Interval, estimate
-from coconut_study.report.scores import SHARE, Bases, by_base, means
+from coconut_study.report.scores import ANSWER, SHARE, Bases, by_base, means
 
 POINT = ["trained", "asked", "method", "k"]
+LINE = ["trained", "asked", "method", "steps"]  # the points that differ in k alone
 ALL = "all"
 
 
@@ -22,23 +25,56 @@ def transfer(asked: pd.DataFrame, hops: pd.DataFrame, *, bases: Bases) -> pd.Dat
     """One row per data set trained on, data set asked, method and k: right answers, in percent.
 
     If the questions of a data set differ in their number of steps, the row for `ALL` is followed by one for
-    each number.
+    each number. `null` is what a coin answers right; it is missing where questions have no two options.
     """
-    rows = []
+    rows = [
+        point
+        | {"questions": runs["question"].nunique()}
+        | _share(runs, "right", bases[point["method"]])._asdict()
+        | {"null": runs["null"].iloc[0]}
+        for point, runs in _points(asked, hops)
+    ]
+    return pd.DataFrame(rows)
+
+
+def transfer_seeds(asked: pd.DataFrame, hops: pd.DataFrame) -> pd.DataFrame:
+    """The right answers of every run, in percent: one row per seed for each row of `transfer`."""
+    rows = [
+        point | {"seed": seed, ANSWER: 100 * run["right"].mean()}
+        for point, runs in _points(asked, hops)
+        for seed, run in runs.groupby("seed")
+    ]
+    return pd.DataFrame(rows)
+
+
+def _points(asked: pd.DataFrame, hops: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """The answers of every data set trained on, data set asked, method and k: to all questions, and to those
+    of each number of steps if these differ."""
     known = asked.merge(hops, on=["asked", "question"], validate="many_to_one")
     for key, runs in known.groupby(POINT, sort=False):
-        parts = {ALL: runs}
+        point = dict(zip(POINT, key, strict=True))
+        yield point | {"steps": ALL}, runs
         if runs["hops"].nunique() > 1:
-            parts |= {str(number): part for number, part in runs.groupby("hops")}
-        for name, part in parts.items():
-            share = _share(part, "right", bases[key[2]])
-            n_questions = part["question"].nunique()
-            rows.append(
-                dict(zip(POINT, key, strict=True))
-                | {"steps": name, "questions": n_questions}
-                | share._asdict()
-            )
-    return pd.DataFrame(rows)
+            yield from ((point | {"steps": str(n)}, part) for n, part in runs.groupby("hops"))
+
+
+def sufficient(seeds: pd.DataFrame, *, worked: float) -> pd.DataFrame:
+    """One row per data set trained on, data set asked, number of steps, method and seed: the smallest k whose
+    right answers reach `worked` percent, missing if none does.
+
+    `seeds` is the table `transfer_seeds`. Methods that were asked at one k alone have no rows.
+    """
+    rows = []
+    for key, runs in seeds.groupby(LINE, sort=False):
+        ks = runs["k"]
+        if ks.nunique() > 1:
+            rows += [
+                dict(zip(LINE, key, strict=True))
+                | {"seed": seed, "first k": ks.min(), "last k": ks.max(), "worked": worked}
+                | {"k": run.loc[run[ANSWER] >= worked, "k"].min()}
+                for seed, run in runs.groupby("seed")
+            ]
+    return pd.DataFrame(rows).astype({"k": "Int64"})
 
 
 def following(rewritten: pd.DataFrame, *, bases: Bases) -> pd.DataFrame:
@@ -84,6 +120,7 @@ def format_transfer(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.Dat
     return pd.DataFrame(
         {
             **_titled(table, titles),
+            "k": table["k"].astype(str),
             "steps": table["steps"],
             "questions": table["questions"].astype(str),
             "seeds": table["n"].astype(str),
@@ -92,11 +129,33 @@ def format_transfer(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.Dat
     )
 
 
+def format_sufficient(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
+    """One row per data set asked, number of steps and method: the smallest k of one seed after the other."""
+    lines = [line for _, line in table.groupby(LINE, sort=False)]
+    first = pd.DataFrame([line.iloc[0] for line in lines])
+    return pd.DataFrame(
+        {
+            **_titled(first, titles),
+            "steps": first["steps"],
+            "seeds": [str(len(line)) for line in lines],
+            f"smallest k with {rounded(table['worked'].iloc[0], 0)} %": [_smallest(line) for line in lines],
+        }
+    )
+
+
+def _smallest(line: pd.DataFrame) -> str:
+    """The smallest k of every seed."""
+    if line["k"].isna().all():
+        return f"none of {line['first k'].iloc[0]} to {line['last k'].iloc[0]}"
+    return ", ".join("none" if pd.isna(k) else str(k) for k in line["k"])
+
+
 def format_following(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
     """One row per point; following with its interval."""
     return pd.DataFrame(
         {
             **_titled(table, titles),
+            "k": table["k"].astype(str),
             "questions": table["questions"].astype(str),
             "seeds": table["n"].astype(str),
             "as they were (%)": table["accuracy"].map(rounded),
@@ -114,5 +173,4 @@ def _titled(table: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, pd.Seri
         "trained on": name("trained"),
         "asked": name("asked"),
         "method": name("method"),
-        "k": table["k"].astype(str),
     }

@@ -13,7 +13,7 @@ from coconut_study.report.catalog import EXPLORED, TABLES, Record, Table
 from coconut_study.report.settings import Role, Side
 from coconut_study.sequences.methods import FED_BACK, Method
 from coconut_study.study.plan import MEASURED, SPLITS, Plan
-from coconut_study.study.runs import Run
+from coconut_study.study.runs import Ask, Run
 
 Wildcards = Mapping[str, str]
 Files = dict[str, str]  # paths by the name of what they hold
@@ -30,7 +30,11 @@ def names(plan: Plan, record: Record) -> dict[str, dict[str, str]]:
         values = [{}] if getattr(plan.study, record.of) else []
     elif record.of == "following":
         values = [{}] if any(plan.rewrites(name) for name in plan.datasets) else []
-    elif record.of in ("asked", "rewritten"):
+    elif record.of == "asked":
+        values = [{"trained": ask.run.dataset} for ask in plan.asks]
+    elif record.of == "several_k":
+        values = [{}] if any(len(ks) > 1 for ks in plan.asks.values()) else []
+    elif record.of == "rewritten":
         values = [{}] if FILES[record.of](plan, {}) else []
     else:
         runs = plan.runs_of(plan.study.sweep) if record.of == "sweep" else plan.evaluated[record.of]
@@ -176,14 +180,25 @@ def _histories(plan: Plan, wildcards: Wildcards) -> Files:
 
 
 def _asked(plan: Plan, wildcards: Wildcards) -> Files:
-    """The grades of runs that are asked the questions of other data sets."""
-    return {f"{run_name(ask.run)}/{ask.asked}": plan.of_ask(ask) for ask in plan.asks}
+    """The grades of runs that are asked the questions of other data sets, and what they answer to their
+    own."""
+    files: Files = {}
+    for ask in plan.asks:
+        own = ask._replace(asked=ask.run.dataset)
+        if own not in plan.asks:
+            (files[_ask_name(own)],) = plan.of_runs(MEASURED["respond"], [own.run])
+        files[_ask_name(ask)] = plan.of_ask(ask)
+    return files
+
+
+def _ask_name(ask: Ask) -> str:
+    return f"{run_name(ask.run)}/{ask.asked}"
 
 
 def _rewritten(plan: Plan, wildcards: Wildcards) -> Files:
     """Those of runs that are asked rewrites."""
     return {
-        f"{run_name(ask.run)}/{ask.asked}": plan.of_ask(ask)
+        _ask_name(ask): plan.of_ask(ask)
         for ask in plan.asks
         if isinstance(plan.study.datasets[ask.asked].questions.root, Rewrites)
     }
@@ -193,6 +208,12 @@ def _questions(plan: Plan, wildcards: Wildcards) -> Files:
     """The test questions of a data set."""
     name = wildcards["dataset"]
     return {name: plan.questions(name, "test")}
+
+
+def _hops(plan: Plan, wildcards: Wildcards) -> Files:
+    """The test questions of every data set that runs are asked, their own too."""
+    names = dict.fromkeys(name.rpartition("/")[2] for name in _asked(plan, wildcards))
+    return {name: plan.questions(name, "test") for name in names}
 
 
 FILES: Mapping[str, Callable[[Plan, Wildcards], Files]] = {
@@ -212,7 +233,7 @@ FILES: Mapping[str, Callable[[Plan, Wildcards], Files]] = {
     "questions": _questions,
     "asked": _asked,
     "rewritten": _rewritten,
-    "hops": lambda plan, _: {name: plan.questions(name, "test") for name in plan.asked},
+    "hops": _hops,
 }
 
 # --------------------------------------------------------------------------------------------- settings
@@ -427,6 +448,7 @@ SETTINGS: Mapping[str, Callable[[Plan, Wildcards], Any]] = {
     "x": lambda plan, wildcards: plan.study.comparisons[wildcards["comparison"]].x,
     "xlabel": lambda plan, wildcards: plan.study.comparisons[wildcards["comparison"]].xlabel,
     "dataset": lambda plan, wildcards: wildcards["dataset"],
+    "trained": lambda plan, wildcards: wildcards["trained"],
     "paper_dataset": lambda plan, wildcards: plan.study.datasets[wildcards["dataset"]].paper,
     "method": lambda plan, wildcards: wildcards["method"],
     "references": lambda plan, _: REFERENCES,

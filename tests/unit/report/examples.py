@@ -106,7 +106,7 @@ SETTINGS = {
     "predictions": [{"claim": "thoughts help", "more": {"dataset": "d", "method": "coconut", "k": 2},
                      "less": {"dataset": "d", "method": "cot", "k": 0}}],
     "content": "coconut", "width": 64,
-    "dataset": "d", "method": "coconut", "references": ["cot"], "case": 0,
+    "dataset": "d", "trained": "d", "method": "coconut", "references": ["cot"], "case": 0,
 }  # fmt: skip
 
 

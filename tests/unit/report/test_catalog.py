@@ -59,7 +59,8 @@ def modules(record):
     ("module", "rules"),
     [
         ("claims", {"table_claims"}),
-        ("verdicts", {"table_claims", "table_necessity", "table_predictions", "figure_necessity"}),
+        ("verdicts", {"table_claims", "table_necessity", "table_predictions", "table_removal",
+                      "figure_necessity"}),
         ("data", {"table_data"}),
         ("learning", {"table_learning", "table_following_epochs", "table_stages"}),
         ("results", {"table_main", "table_seeds", "table_sweep", "table_sweep_seeds", "table_comparison"}),

@@ -59,7 +59,8 @@ def files(grades, values, question, tmp_path):
     for (kind, name), table in others.items():
         write_csv(tmp_path / f"{kind}.csv", table)
         found[kind] = {name: str(tmp_path / f"{kind}.csv")}
-    write_csv(tmp_path / "asked.csv", graded("coconut", 1, 2, ["correct label"] * 4, dataset="e"))
+    other = [graded("coconut", 1, k, ["correct label"] * 4, dataset="e") for k in (0, 2)]
+    write_csv(tmp_path / "asked.csv", pd.concat(other))
     found["asked"] = found["rewritten"] = {"d/coconut/seed1/e": str(tmp_path / "asked.csv")}
     paper = PAPER | {
         "names": {"cot": "CoT", "prosqa": "ProsQA"},

@@ -133,7 +133,7 @@ def test_the_change_is_that_of_the_forced_choice_on_the_same_questions():
                 sibling=[np.nan, np.nan, 0.85, 0.95])
         for seed in (1, 2, 3)
     ]  # fmt: skip
-    found = removal(pd.concat(runs), bases=BASES).set_index("removed")
+    found = removal(pd.concat(runs), bases=BASES, margin=3).set_index("removed")
     assert found["mean"].to_dict() == pytest.approx({"path": -50, "sibling": 0, "random": -5, BEYOND: -45})
     assert found["questions"].to_dict() == {"path": 4, "sibling": 2, "random": 4, BEYOND: 4}
     assert found.loc["path", "low"] < -50 < found.loc["path", "high"]
@@ -141,5 +141,27 @@ def test_the_change_is_that_of_the_forced_choice_on_the_same_questions():
 
 def test_a_run_on_which_nothing_rests_changes_by_nothing():
     runs = [without(seed, none=[0.5] * 4, path=[0.5] * 4, random=[0.5] * 4) for seed in (1, 2, 3)]
-    text = format_removal(removal(pd.concat(runs), bases=BASES), titles=TITLES)
+    text = format_removal(removal(pd.concat(runs), bases=BASES, margin=3), titles=TITLES)
     assert text["change of T (points)"].tolist() == ["0.0 [0.0, 0.0]"] * 3
+
+
+def verdicts(margin=3.0, seeds=(1, 2, 3)):
+    """What is said of a direction whose removal takes 78 to 82 points, and of one that takes 1.5 or 2.5."""
+    runs = [
+        without(seed, none=[0.9] * 4, path=[0.08 + 0.01 * seed] * 4, random=[0.885, 0.885, 0.875, 0.875])
+        for seed in seeds
+    ]
+    table = removal(pd.concat(runs), bases=BASES, margin=margin)
+    return table.set_index("removed")["verdict"].to_dict()
+
+
+def test_a_change_is_within_the_margin_only_if_equivalence_is_shown():
+    assert verdicts(margin=10) == {"path": "changes", "random": "within the margin", BEYOND: "changes"}
+    assert verdicts(margin=1)["random"] == "undecided"  # two groups do not tell 2 from 0, nor from 1
+    assert set(verdicts(margin=10, seeds=(1, 2)).values()) == {"undecided"}
+
+
+def test_changes_are_adjusted_for_all_rows_of_a_data_set():
+    runs = [without(seed, none=[0.9] * 4, path=[0.1 * seed] * 4, random=[0.8] * 4) for seed in (1, 2, 3)]
+    table = removal(pd.concat(runs), bases=BASES, margin=3).set_index("removed")
+    assert table.loc["path", "adjusted"] > table.loc["path", "p"] > 0

@@ -1,16 +1,19 @@
 """Tables of runs that are asked the questions of other data sets, by hand."""
 
+import dataclasses
 import math
 
 import pandas as pd
 import pytest
 
+from coconut_study.questions import schema
 from coconut_study.report import inputs, transfer
 from coconut_study.report.inputs import ASKED
+from coconut_study.report.scores import ANSWER
 
 from .examples import BASES, TITLES, graded
 
-HOPS = pd.DataFrame({"asked": "e", "question": range(4), "hops": [3, 4, 3, 4]})
+HOPS = pd.DataFrame({"asked": "e", "question": range(4), "hops": [3, 4, 3, 4], "null": 50.0})
 
 
 def answers(seed, right, k=1, group=None):
@@ -36,6 +39,42 @@ def test_questions_of_one_number_of_steps_have_one_row():
     table = transfer.transfer(answers(0, [True] * 4), HOPS.assign(hops=3), bases=BASES)
     assert table["steps"].tolist() == ["all"]
     assert math.isnan(table["low"][0])  # one seed
+
+
+def test_every_run_is_scored_on_all_questions_and_on_those_of_each_number_of_steps():
+    asked = pd.concat([answers(seed, [True, False, True, seed == 2]) for seed in (1, 2)])
+    table = transfer.transfer_seeds(asked, HOPS)
+    assert table[["steps", "seed", ANSWER]].values.tolist() == [
+        ["all", 1, 50], ["all", 2, 75], ["3", 1, 100], ["3", 2, 100], ["4", 1, 0], ["4", 2, 50],
+    ]  # fmt: skip
+
+
+def suffices(**right):
+    """What suffices if the runs of seeds 1, 2, ... answer so many of four questions right, by k from 0 on."""
+    asked = [
+        answers(seed, [True] * n + [False] * (4 - n), k)
+        for seed, by_k in enumerate(right.values(), 1)
+        for k, n in enumerate(by_k)
+    ]
+    seeds = transfer.transfer_seeds(pd.concat(asked), HOPS.assign(hops=3))
+    return transfer.sufficient(seeds, worked=75)
+
+
+def test_the_smallest_k_with_which_a_run_works_is_that_of_its_own_answers():
+    table = suffices(one=[1, 3, 2], two=[4, 0, 4], three=[2, 2, 2])
+    assert table["k"].tolist() == [1, 0, pd.NA]
+    (row,) = transfer.format_sufficient(table, titles=TITLES).to_dict("records")
+    assert row["smallest k with 75 %"] == "1, 0, none"
+    nowhere = transfer.format_sufficient(suffices(one=[1, 2], two=[2, 0]), titles=TITLES)
+    assert nowhere["smallest k with 75 %"].tolist() == ["none of 0 to 1"]
+
+
+def test_a_method_that_is_asked_at_one_k_has_no_smallest_one():
+    one = answers(1, [True] * 4, k=0).assign(method="cot")
+    seeds = transfer.transfer_seeds(
+        pd.concat([one, answers(1, [True] * 4, 0), answers(1, [True] * 4, 1)]), HOPS
+    )
+    assert set(transfer.sufficient(seeds, worked=75)["method"]) == {"coconut"}
 
 
 def test_following_is_the_share_of_right_answers_that_move_with_the_fact():
@@ -64,6 +103,14 @@ def test_a_printed_row_names_both_data_sets():
         transfer.transfer(answers(0, [True] * 4), HOPS, bases=BASES), titles=TITLES
     )
     assert printed.iloc[0].tolist() == ["Data set", "Other set", "Coconut", "1", "all", "4", "1", "100.0"]
+
+
+def test_questions_without_a_graph_have_no_coin(tmp_path, question):
+    graphless = dataclasses.replace(question, graph=None)
+    schema.write(tmp_path / "e.jsonl", [question, question])
+    schema.write(tmp_path / "d.jsonl", [graphless])
+    read = inputs.hops({name: tmp_path / f"{name}.jsonl" for name in ("e", "d")})
+    assert read["null"].fillna(-1).tolist() == [50, 50, -1]
 
 
 def test_answers_are_read_with_the_data_set_that_the_run_was_trained_on(tmp_path):

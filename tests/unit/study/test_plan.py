@@ -173,6 +173,13 @@ def test_each_run_is_in_three_parts():
     assert set(parts["method_coconut"]) == {run for run in TOUR.runs if run.method == "coconut"}
 
 
+def test_the_tour_trains_every_method_of_the_package_on_graph_questions():
+    assert {method for dataset, method in TOUR.cells if dataset == "prosqa"} >= {
+        *settings("methods")["methods"]
+    }
+    assert {"looped", "frontier"} <= {*TOUR.methods}
+
+
 def test_an_experiment_that_is_left_out_has_no_runs():
     plan = plan_of(settings("smoke") | ALONE | {"transfer": []})
     assert {rule: len(runs) for rule, runs in plan.evaluated.items()} == {

@@ -66,7 +66,7 @@ def test_experiments_have_one_file_for_each_value_of_their_wildcards(tour):
 def wildcards_of(plan, record):
     """The wildcards of one of a record's files."""
     run = plan.evaluated["probe"][0]
-    values = {"comparison": next(iter(plan.study.comparisons)), **run._asdict()}
+    values = {"comparison": next(iter(plan.study.comparisons)), "trained": run.dataset, **run._asdict()}
     return {name: str(value) for name, value in values.items() if f"{{{name}}}" in record.file}
 
 
@@ -111,6 +111,25 @@ def test_a_search_tree_is_made_from_all_runs_of_a_method_and_their_test_question
         f"{dataset}/{method}/seed{run.seed}" for run in runs if run[:2] == (dataset, method)
     ]
     assert files["questions"] == {dataset: f"results/tour/data/{dataset}/test.jsonl"}
+
+
+def test_runs_that_are_asked_other_questions_are_compared_with_what_they_answer_to_their_own(tour):
+    files = table_inputs.arguments(tour, TABLES["transfer"], {}, PAPER)["files"]
+    run = "runs/prosqa/coconut/seed0"
+    assert files["asked"]["prosqa/coconut/seed0/prosqa"] == f"results/tour/{run}/grades.csv"
+    assert files["asked"]["prosqa/coconut/seed0/misleading"].endswith(f"{run}/asked/misleading/grades.csv")
+    assert set(files["hops"]) == {"prosqa", "rewritten", "misleading"}
+
+
+def test_thoughts_that_suffice_are_counted_only_where_several_numbers_are_asked():
+    def of(k):
+        entry = {"trained": ["balanced"], "asked": ["changed"], "methods": ["coconut"], "k": k}
+        plan = plan_of(smoke(["coconut"], transfer=[entry]))
+        return names(plan, TABLES) + names(plan, FIGURES)
+
+    assert {"transfer", "transfer-balanced", "sufficient"} <= {*of([0, 2])}
+    assert "transfer" in of(None)
+    assert "sufficient" not in of(None)
 
 
 def test_costs_wait_for_everything_that_is_measured(small, tour):

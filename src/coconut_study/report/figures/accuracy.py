@@ -92,11 +92,8 @@ def _ours(
     for (_, row), height in zip(rows.iterrows(), at, strict=True):
         colour = ROLES[roles[row["method"]]]
         values = seeds.loc[seeds["method"] == row["method"], "accuracy"].tolist()
-        marks.mean(axis, row["accuracy"], row["low"], row["high"], height, colour)
-        marks.seeds(axis, values, height, colour)
-        ends = [*values, row["accuracy"], *row[["low", "high"]].dropna()]
         weight = "normal" if colour == CONTROL else "bold"
-        marks.number(axis, rounded(row["accuracy"]), min(ends), max(ends), height, colour, weight=weight)
+        marks.point(axis, row, values, height, colour, value="accuracy", weight=weight)
 
 
 def _theirs(

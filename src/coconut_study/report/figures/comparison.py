@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from coconut_study.report import marks
 from coconut_study.report.cells import rounded
 from coconut_study.report.palette import (
-    PAPER,
     ROLES,
     THOUGHTS,
     THOUGHTS_PALE,
@@ -94,13 +93,9 @@ def _curves(
     ends = {}
     for series, line in rows.groupby("series", sort=False):
         at = pd.to_numeric(line[x])
-        axis.plot(at, line["mean"], color=colours[series], zorder=2)
-        axis.vlines(at, line["low"], line["high"], color=colours[series], linewidth=1, zorder=2)
-        for (_, point), where in zip(line.iterrows(), at, strict=True):
-            own = marks.of_runs(seeds, point)
-            axis.scatter([where] * len(own), own, s=24, color=colours[series], edgecolor=PAPER,
-                         linewidth=0.7, zorder=4)  # fmt: skip
-            if x == "tokens":
+        marks.curve(axis, at.tolist(), line, seeds, colours[series])
+        if x == "tokens":
+            for (_, point), where in zip(line.iterrows(), at, strict=True):
                 axis.annotate(str(point["label"]), (where, point["mean"]), (5, 5), textcoords="offset points",
                               fontsize=8.2, color=colours[series])  # fmt: skip
         ends[series] = (line["mean"].iloc[-1], colours[series])
@@ -114,8 +109,4 @@ def _listed(axis: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, colours: Mappin
     marks.answers(axis, [*rows["mean"], *rows["low"], *seeds[ANSWER]])
     marks.rows(axis, range(len(rows)), names)
     for at, (_, row) in enumerate(rows.iterrows()):
-        colour, values = colours[row["series"]], marks.of_runs(seeds, row)
-        marks.mean(axis, row["mean"], row["low"], row["high"], at, colour)
-        marks.seeds(axis, values, at, colour)
-        ends = [*values, row["mean"], *row[["low", "high"]].dropna()]
-        marks.number(axis, rounded(row["mean"]), min(ends), max(ends), at, colour)
+        marks.point(axis, row, marks.of_runs(seeds, row), at, colours[row["series"]], halo=True)

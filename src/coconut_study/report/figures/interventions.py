@@ -30,6 +30,7 @@ from coconut_study.report.interventions import (
     SAME,
 )
 from coconut_study.report.palette import CONTROL, ROLES, SECONDARY, ZONE_EDGE
+from coconut_study.report.scores import COIN
 from coconut_study.report.style import Drawn, page
 
 GROUPS = {"says the same": tuple(SAME), "says nothing": tuple(NOTHING), "says the opposite": tuple(OPPOSITE)}
@@ -119,7 +120,7 @@ def _panels(table: pd.DataFrame, seeds: pd.DataFrame, roles: Mapping[str, str]) 
                 continue
             here, dots = (_at(one, condition) for one in (rows, runs))
             if not here.empty:
-                panels.append(Panel(method, place, here, dots, bool(own["low"] <= marks.COIN)))
+                panels.append(Panel(method, place, here, dots, bool(own["low"] <= COIN)))
     return panels
 
 

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from coconut_study.report import marks
 from coconut_study.report.palette import INK, ROLES, RULE, SECONDARY, THOUGHTS_PALE
+from coconut_study.report.scores import COIN
 from coconut_study.report.style import WIDTH, Drawn, page
 from coconut_study.report.verdicts import Verdict
 
@@ -107,7 +108,7 @@ def _panel(
         axis.text(0.5, 0.5, "not run", transform=axis.transAxes, ha="center", va="center", color=SECONDARY,
                   style="italic")  # fmt: skip
         return
-    axis.vlines(marks.COIN, -0.5, len(grid.rows) - 0.5, color=SECONDARY, linestyle=":", linewidth=1.2)
+    axis.vlines(COIN, -0.5, len(grid.rows) - 0.5, color=SECONDARY, linestyle=":", linewidth=1.2)
     for _, row in cell.iterrows():
         at, colour = grid.rows.index(row["row"]), ROLES[roles[row["method"]]]
         runs = seeds[(seeds["method"] == row["method"]) & (seeds["dataset"] == row["dataset"])]

@@ -18,7 +18,7 @@ from coconut_study.report.palette import (
     ROLES,
     SECONDARY,
 )
-from coconut_study.report.scores import ANSWER
+from coconut_study.report.scores import ANSWER, COIN
 from coconut_study.report.style import Drawn, page
 
 PATHS = (Outcome.CORRECT_PATH, Outcome.LONGER_PATH, Outcome.WRONG_TARGET, Outcome.HALLUCINATION)
@@ -104,16 +104,11 @@ def _answers(
     marks.answers(axis, [*rows["mean"], *rows["low"], *seeds[ANSWER]])
     if rules:
         marks.coin(axis)
-        if rules[0].accuracy - marks.COIN > 9:
+        if rules[0].accuracy - COIN > 9:
             marks.rule(axis, rules[0].accuracy)
             marks.above(axis, rules[0].accuracy, f"{rules[0].rule} {rounded(rules[0].accuracy)}", "left")
     for (_, row), height in zip(rows.iterrows(), at, strict=True):
-        colour = ROLES[roles[row["method"]]]
-        own = marks.of_runs(seeds, row)
-        marks.mean(axis, row["mean"], row["low"], row["high"], height, colour)
-        marks.seeds(axis, own, height, colour, near=2)
-        ends = [*own, row["mean"], *row[["low", "high"]].dropna()]
-        marks.number(axis, rounded(row["mean"]), min(ends), max(ends), height, colour)
+        marks.point(axis, row, marks.of_runs(seeds, row), height, ROLES[roles[row["method"]]], near=2)
 
 
 def _stack(axis: Axes, shares: pd.DataFrame, at: Sequence[float], outcomes: Sequence[Outcome]) -> None:
