@@ -34,15 +34,18 @@ def train_stage(
     history: Path,
     minutes: float,
     rewrites: Path | None = None,
+    *,
+    proved: bool = False,
 ) -> None:
     """Train a stage from the checkpoint `parent`, and write its checkpoint and its history.
 
     The questions and rewrites of the file `rewrites` are asked after every epoch.
 
-    `files` are the question files "train" and "valid". A state is saved every `minutes` into the folder
+    `files` are the question files "train" and "valid"; `proved` says that their questions were proved before
+    (see `schema.read`). A state is saved every `minutes` into the folder
     `state` beside the checkpoint; after an interruption the same call resumes from it.
     """
-    questions = {name: schema.read(path) for name, path in files.items()}
+    questions = {name: schema.read(path, proved=proved) for name, path in files.items()}
     model, tokenizer = checkpoints.load(parent)
     asked = schema.read(rewrites) if rewrites else []
     trainer = StageTrainer(spec, model, tokenizer, questions["train"], questions["valid"], asked)
