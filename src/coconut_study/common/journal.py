@@ -1,7 +1,7 @@
 """The journal of training: how far it is and how fast, in a file that `coconut watch` reads, and in the log.
 
-It shapes no result. The file lies with the saved states of unfinished work, and goes with them when the work is
-done.
+It shapes no result. The file lies with the saved states of unfinished work, and goes with them when the work
+is done.
 """
 
 from __future__ import annotations
