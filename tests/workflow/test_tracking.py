@@ -121,7 +121,7 @@ EDITS = [
 NO_RESULT = """
 __main__ common.allocator common.arguments common.errors common.gpus common.journal common.options
 common.progress common.settings questions.settings evaluation.settings training.disk training.settings
-training.preflight report.settings report.verify
+training.preflight training.tracker report.settings report.verify
 models.asked models.commands models.custom_generate models.model models.model_card models.shown models.watch
 sequences.drawing study.checks study.definition study.load study.plan study.runs study.settings
 study.table_inputs

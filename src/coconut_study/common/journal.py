@@ -7,7 +7,7 @@ is done.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
@@ -20,13 +20,15 @@ Row = dict[str, Any]  # has at least "epoch" (from 1) and "update" (done in this
 
 
 class Journal:
-    """Adds rows to the file at `path`; to none if it is None.
+    """Adds rows to the file at `path` (None: to none), and tells them to `told`.
 
     If the file cannot be written, that is said once, and the work goes on without it.
     """
 
-    def __init__(self, path: Path | None, seconds: float = SECONDS) -> None:
-        self.path, self.seconds = path, seconds
+    def __init__(
+        self, path: Path | None, seconds: float = SECONDS, told: Callable[[Row], None] | None = None
+    ) -> None:
+        self.path, self.seconds, self.told = path, seconds, told
         self.last = -seconds
 
     def resume(self, epoch: int, update: int) -> None:
@@ -41,6 +43,8 @@ class Journal:
         if always or monotonic() - self.last >= self.seconds:
             self.last = monotonic()
             self._write([row], "a")
+            if self.told is not None:
+                self.told(row)
 
     def _write(self, rows: Sequence[Row], mode: str) -> None:
         if self.path is None:

@@ -24,6 +24,7 @@ from coconut_study.training.learner import Learner
 from coconut_study.training.saver import GENERATIONS, Saver
 from coconut_study.training.settings import StageSpec
 from coconut_study.training.stage import StageTrainer
+from coconut_study.training.tracker import tracker
 
 
 def train_stage(
@@ -57,8 +58,11 @@ def train_stage(
     process = trainer.processes.index
     with workspace(checkpoint.with_name("state"), key, process) as folder:
         check_space(checkpoint.parent, bytes_on_disk(trainer.learner))
-        journal = Journal(folder.parent / NAME if trainer.processes.is_main else None)
-        with Saver(folder, minutes, process) as saver:
+        with (
+            tracker(trainer.learner.accelerator, spec, checkpoint.parent) as told,
+            Saver(folder, minutes, process) as saver,
+        ):
+            journal = Journal(folder.parent / NAME if trainer.processes.is_main else None, told=told)
             rows = trainer.run(parent, saver, journal)
         _write(trainer, rows, hashes, checkpoint, history)
 

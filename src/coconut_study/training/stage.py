@@ -193,6 +193,7 @@ class StageTrainer:
             "epochs": len(by_epoch),
             "update": done,
             "updates": by_epoch[epoch],
+            "step": step,
             "loss": loss,
             "learning_rate": self._rate(step - 1),
             **self.pace.row(sum(by_epoch) - step),
