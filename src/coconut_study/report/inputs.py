@@ -70,6 +70,8 @@ TEXT = (
     "heads",
     "row",
     "claim",
+    "methods",
+    "unit",
     "verdict",
     "note",
 )
