@@ -82,7 +82,7 @@ EDITS = [
     ),
     ("report.intervals", f"{TABLE} {FIGURE} {PAGE} {EXPLORER} -table_data -figure_tracing"),
     ("report.scores", f"{TABLE} {FIGURE} {EXPLORER} -table_data {NO_COSTS} -figure_tracing"),
-    ("report.markup", TABLE),
+    ("report.markup", f"{TABLE} {EXPLORER}"),
     ("report.cells", f"{TABLE} {FIGURE} {PAGE} {EXPLORER}"),
     ("report.data", "table_data"),
     ("report.transfer", "table_transfer table_following table_predictions"),
@@ -114,7 +114,7 @@ EDITS = [
 NO_RESULT = """
 __main__ common.allocator common.arguments common.errors common.gpus common.options common.progress
 common.settings questions.settings evaluation.settings training.disk training.settings
-training.preflight report.settings
+training.preflight report.front report.settings
 models.asked models.commands models.custom_generate models.model models.model_card models.shown
 sequences.drawing study.checks study.definition study.load study.plan study.runs study.settings
 study.table_inputs
