@@ -13,10 +13,10 @@ from coconut_study.sequences.methods import Layout, TextSettings
 class Responding(Closed):
     """How a trained run answers questions."""
 
-    batch_size: PositiveInt
+    batch_size: PositiveInt = 32
     """Number of questions answered together."""
-    max_new_tokens: PositiveInt
-    """Maximum number of tokens of a response."""
+    max_new_tokens: PositiveInt = 128
+    """Maximum number of tokens of a response; the paper's code allows 64 on GSM8k and 128 elsewhere."""
 
 
 class GenerationSpec(Closed):
@@ -40,7 +40,7 @@ class Grading(Closed):
     tokens: tuple[TokenKind, ...] = ("written", "thoughts")
     """Kinds of tokens that are counted; `thoughts` are continuous ones, and the paper's tables fit `written`
     and `thoughts`."""
-    hidden_prefix: Literal["completable", "exact"]
+    hidden_prefix: Literal["completable", "exact"] = "completable"
     """What a partial path may follow: any hidden steps (`completable`), or only as many as were
     hidden (`exact`)."""
 

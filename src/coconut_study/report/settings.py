@@ -16,9 +16,9 @@ Role = Literal["thoughts", "written", "control"]  # what stands in place of a me
 class Tables(Closed):
     """How results are summed up."""
 
-    worked: Annotated[float, Field(ge=0, le=100)]
+    worked: Annotated[float, Field(ge=0, le=100)] = 95.0
     """Right answers (%) from which a seed counts as worked."""
-    margin: Annotated[float, Field(gt=0, le=50)]
+    margin: Annotated[float, Field(gt=0, le=50)] = 3.0
     """Difference in percentage points below which two methods count as alike (docs/statistics.md)."""
 
 

@@ -23,7 +23,7 @@ from coconut_study.evaluation.settings import (
 )
 from coconut_study.report.settings import Explorer, Finding, Tables
 from coconut_study.sequences.methods import Method, Schedule, TextSettings
-from coconut_study.study.settings import Comparison, Dataset, Grid, Machine, Necessity, Sweep, Transfer
+from coconut_study.study.settings import Comparison, Dataset, Grid, Machine, Necessity, Needs, Sweep, Transfer
 from coconut_study.training.settings import Model, Training
 
 
@@ -38,25 +38,25 @@ class Study(Closed):
     """Data sets by their names, each of at most 60 letters, digits, `-` and `_`."""
     methods: dict[str, Method]
     """Methods by their names; they are added to those of config/methods.yaml, or laid over them."""
-    text: TextSettings
+    text: TextSettings = TextSettings(template="prose", facts_share_position=False)
     """How questions are written as text."""
     model: Model
     """The base model that runs start from."""
-    base_seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+    base_seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0,)
     """Seeds of the base models, one model each; the seeds of the runs take them in turn."""
-    training: Training
+    training: Training = Training()
     """How stages are trained."""
-    responding: Responding
+    responding: Responding = Responding()
     """How trained runs respond."""
-    grading: Grading
+    grading: Grading = Grading()
     """How responses are graded."""
-    tables: Tables
+    tables: Tables = Tables()
     """How results are summed up."""
-    machine: Machine
+    machine: Machine = Machine(default=Needs(gpus=1, memory_mb=16000, minutes=60))
     """What jobs need of the machine."""
     runs: Annotated[tuple[Grid, ...], Field(min_length=1)]
     """Runs to train; each entry stands for every combination of its data sets, methods and seeds."""
-    sweep: Sweep
+    sweep: Sweep = Sweep()
     """Trained runs that also respond with other numbers of thoughts (paper section 5.1)."""
     transfer: tuple[Transfer, ...] = ()
     """Trained runs that are asked the test questions of other data sets: tables `transfer` and, for rewrites,

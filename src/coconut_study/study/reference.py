@@ -95,7 +95,7 @@ class Page:
         rows = ""
         for key, field in definition["properties"].items():
             place = f"{path}.{key}".lstrip(".")
-            default = "" if key in definition.get("required", ()) else _value(field.get("default", {}))
+            default = "" if key in definition.get("required", ()) else _default(field)
             cells = (f"`{place}`", self.type(field), default, _linked(field["description"]))
             rows += f"| {' | '.join(cells)} |\n"
             for name in references(field):
@@ -136,6 +136,13 @@ def _limits(field: Schema) -> str:
         return f", {least:g} to {most:g}" if most is not None else f", {least:g} or more"
     limits = f" above {above:g}" if above is not None else ""
     return limits + (f", at most {most:g}" if most is not None else "")
+
+
+def _default(field: Schema) -> str:
+    """The default of a key that need not be written; mappings are empty, and others depend on other keys."""
+    if "default" in field:
+        return _value(field["default"])
+    return "computed" if field.get("type", "object") != "object" else "`{}`"
 
 
 def _value(value: Any) -> str:

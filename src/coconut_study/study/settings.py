@@ -136,9 +136,9 @@ class Sweep(Closed):
 
     datasets: tuple[str, ...] | None = None
     """Data sets of the runs; null for all."""
-    methods: tuple[str, ...]
+    methods: tuple[str, ...] = ()
     """Methods of the runs: with thoughts, pauses or loops."""
-    k: tuple[Annotated[int, Field(ge=0)], ...]
+    k: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """Numbers of thoughts, up to that of training; loops may be more."""
 
 

@@ -74,11 +74,11 @@ class Model(Closed):
     architecture: dict[str, Any] | None = None
     """Configuration of a new model: `model_type`, `n_layer`, ... as transformers names them; null for a
     loaded model (`path`)."""
-    tokenizer: Name
-    """Hub name or folder of the tokenizer, or `words` for one made of the words of the questions (with
-    `architecture`)."""
-    new_tokens: NewTokens
-    """Initial values of the embeddings of the new tokens."""
+    tokenizer: Annotated[Name, Field(default_factory=lambda given: given.get("path") or "words")]
+    """Hub name or folder of the tokenizer, or `words` for one made of the words of the questions; not given,
+    that of `path`, or `words` for a new model."""
+    new_tokens: NewTokens = NewTokens(init="mean")
+    """Initial values of the embeddings of the new tokens in a loaded model."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """Data type of the weights."""
     lora: Lora | None = None
@@ -156,9 +156,9 @@ class BaseSpec(Closed):
 class Mixing(Closed):
     """Some questions in the layout of another stage, so that the model does not forget earlier stages."""
 
-    probability: Probability
+    probability: Probability = 0.0
     """Probability that a question is shown in the layout of another stage."""
-    stages: Literal["earlier", "any"]
+    stages: Literal["earlier", "any"] = "any"
     """Which stages are drawn from: the earlier ones, or all as in the published code."""
     weight: Annotated[Literal["equal", "rising"], Field(exclude_if=lambda weight: weight == "equal")] = (
         "equal"
@@ -178,13 +178,13 @@ class Optimization(Closed):
 
     learning_rate: PositiveFloat
     """Learning rate of AdamW after the warm-up."""
-    weight_decay: Annotated[float, Field(ge=0)]
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """Weight decay of AdamW."""
-    betas: tuple[Probability, Probability]
+    betas: tuple[Probability, Probability] = (0.9, 0.999)
     """Decay rates of the two moments of AdamW."""
-    clip: PositiveFloat | None
+    clip: PositiveFloat | None = None
     """Maximum norm of the gradient; null for no limit."""
-    precision: Literal["no", "tf32", "bf16", "fp16"]
+    precision: Literal["no", "tf32", "bf16", "fp16"] = "no"
     """Precision of matrix products: `"no"` (in quotes) that of the weights, `tf32` if the GPU has it, `bf16`
     or `fp16` by autocast."""
     sharding: Annotated[Literal["none", "full"], Field(exclude_if=lambda sharding: sharding == "none")] = (
@@ -235,26 +235,28 @@ class Pretraining(Optimization):
 
 
 class Training(Optimization):
-    """How a stage is trained."""
+    """How a stage is trained. The defaults are the recipe of the paper for GPT-2."""
 
-    batch_size: PositiveInt
+    learning_rate: PositiveFloat = 1e-4
+    """Learning rate of AdamW after the warm-up."""
+    batch_size: PositiveInt = 128
     """Questions per update."""
     micro_batch_size: PositiveInt | None = None
     """Questions in memory at once, per GPU, which divides `batch_size`; null for a whole share of the
     batch."""
-    warmup: Annotated[float, Field(ge=0)]
+    warmup: Annotated[float, Field(ge=0)] = 0.0
     """Epochs of linear warm-up at the start of the run."""
-    decay: Annotated[float, Field(ge=0)]
+    decay: Annotated[float, Field(ge=0)] = 0.0
     """Epochs of linear decay at the end of the run."""
-    reset_optimizer: Literal["stage", "epoch", "removal", "never"]
+    reset_optimizer: Literal["stage", "epoch", "removal", "never"] = "stage"
     """When AdamW starts anew: at each stage (paper), each epoch (its code), whenever iCoT removes more, or
     never."""
     keep: Literal["best", "last"] = "best"
     """Weights that a run ends with: those of the best epoch of its last stage by validation accuracy, or of
     the last."""
-    mixing: Mixing
+    mixing: Mixing = Mixing()
     """Some questions in the layout of another stage, so that the model does not forget it."""
-    redraw: bool
+    redraw: bool = False
     """Whether a graph question gets new names and a new order of facts at every use."""
     mirrors: Annotated[Literal["apart", "together"], Field(exclude_if=lambda mirrors: mirrors == "apart")] = (
         "apart"
