@@ -123,8 +123,8 @@ __main__ common.allocator common.arguments common.errors common.gpus common.jour
 common.progress common.settings questions.settings evaluation.settings training.disk training.settings
 training.preflight training.tracker report.front report.settings report.verify
 models.asked models.commands models.custom_generate models.model models.model_card models.shown models.watch
-sequences.drawing study.checks study.definition study.load study.plan study.runs study.settings
-study.table_inputs
+sequences.drawing study.checks study.commands study.definition study.load study.plan study.reference
+study.runs study.schema study.settings study.table_inputs
 """
 # Of these files, what a command or a table uses of them is tracked, and not the file.
 BY_FUNCTION = """
