@@ -59,8 +59,8 @@ class Study(Closed):
     sweep: Sweep = Sweep()
     """Trained runs that also respond with other numbers of thoughts (paper section 5.1)."""
     transfer: tuple[Transfer, ...] = ()
-    """Trained runs that are asked the test questions of other data sets: tables `transfer`, `sufficient` and, for
-    rewrites, `following`, and a figure for each data set trained on."""
+    """Trained runs that are asked the test questions of other data sets: tables `transfer`, `sufficient` and,
+    for rewrites, `following`, and a figure for each data set trained on."""
     comparisons: Annotated[dict[str, Comparison], Field(default_factory=dict)]
     """Methods set side by side, by a name: one table and one figure each; null leaves a comparison out."""
     clock: Clock | None = None
