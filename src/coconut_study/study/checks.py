@@ -428,7 +428,8 @@ def _comparisons_are_run(plan: Plan) -> Iterator[str]:
             if (dataset, method) not in done:
                 yield f"comparisons.{name}: {method} on {dataset} is not one of the runs"
             elif comparison.x == "k" and (dataset, method) not in swept:
-                yield f"comparisons.{name}: {method} on {dataset} is not in the sweep"
+                where = f"comparisons.{name}: {method} on {dataset}"
+                yield f"{where} is not in the sweep; add it to sweep.methods"
 
 
 def _predictions_are_run(plan: Plan) -> Iterator[str]:
