@@ -85,7 +85,10 @@ def comparing(methods, x="label", datasets=("balanced",)):
         ),
         (comparing({"a": "cott"}), "comparisons.one.methods: cott is not defined; did you mean cot?"),
         (comparing({"a": "cot"}, datasets=["balance"]), "comparisons.one.datasets: balance is not defined"),
-        (comparing({"a": "coconut"}, x="k"), "comparisons.one: coconut on balanced is not in the sweep; add it to sweep.methods"),
+        (
+            comparing({"a": "coconut"}, x="k"),
+            "comparisons.one: coconut on balanced is not in the sweep; add it to sweep.methods",
+        ),
         ({"a/b": comparing({"a": "cot"})["one"]}, "comparisons.a/b: use only letters, digits, - and _"),
     ],
 )
