@@ -3,6 +3,7 @@ studies are asked again from Python, and with transformers alone."""
 
 import json
 import re
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +45,7 @@ SCHEDULE = {"c": 1, "stages": 1, "epochs": [1, 1]}
 
 def saved(project: Project, kind: str) -> str:
     """A tiny model with a tokenizer of its own, saved as others would; its path as a study names it."""
-    questions = generate(Prosqa.model_validate(QUESTIONS))["train"]
+    questions = chain.from_iterable(generate(Prosqa.model_validate(QUESTIONS)).values())
     tokenizer = word_level(map(TEMPLATES["prose"].text, questions))
     ends = {"bos_token_id": tokenizer.eos_token_id, "eos_token_id": tokenizer.eos_token_id}
     config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), **ends, **ARCHITECTURES[kind])
@@ -119,13 +120,11 @@ def test_published_questions_are_trained_on_and_graded(tmp_path, shared, name):
 
 # --------------------------------------------------------------------------------- asked after the study
 
-FINISHED = [
-    "smoke/runs/balanced/coconut/seed1",
-    "smoke/runs/balanced/pause_as_thought/seed1",
-    "smoke/runs/balanced/cot/seed2",
-    "smoke/runs/prosqa/coconut/seed1",
-]
-BY_PATH = ["models/runs/prosqa/qwen2/seed0", "models/runs/prosqa/lora/seed0"]
+RUNS = {  # in which not all responses are the same: of the smoke study, and of the models above
+    "smoke/runs/balanced/cot/seed2": "finished",
+    "smoke/runs/prosqa/coconut/seed1": "finished",
+    "models/runs/prosqa/lora/seed0": "models",
+}
 
 
 class Trained:
@@ -140,10 +139,13 @@ class Trained:
             self.responses.setdefault(response["k"], []).append(response)
 
 
-@pytest.fixture(params=FINISHED + BY_PATH)
-def trained(request) -> Trained:
-    project = request.getfixturevalue("finished" if request.param in FINISHED else "models")
-    return Trained(project.folder / "results" / request.param)
+@pytest.fixture(params=RUNS)
+def trained(request, monkeypatch) -> Trained:
+    project = request.getfixturevalue(RUNS[request.param])
+    monkeypatch.chdir(project.folder)  # adapters name their base model from there
+    run = Trained(Path("results", request.param))
+    assert all(len({response["text"] for response in row}) > 1 for row in run.responses.values())
+    return run
 
 
 def python_of(page: Path) -> list[str]:
