@@ -83,20 +83,20 @@ def readable(app: Sphinx, name: str, source: list[str]) -> None:
     """Give a table that a rule wrote a title, and let links to included files lead to their pages."""
     if match := re.fullmatch(r"results/(\w+)/([\w-]+)", name):
         source[0] = f"# {match[1]}: {match[2]}\n\n{source[0]}"
-    source[0] = translated(source[0])
+    source[0] = translated(source[0], "../" * name.count("/"))
 
 
 def included(app: Sphinx, path: Path, parent: str, source: list[str]) -> None:
     """The same for a file that a page of the top folder includes; its links are seen from that page."""
     text = re.sub(r'(\]\(|=")(\.\./)*docs/', r"\1", source[0])
-    source[0] = translated(text)
+    source[0] = translated(text, "")
 
 
-def translated(text: str) -> str:
-    """A text whose pictures are images and whose links to included files lead to their pages."""
+def translated(text: str, top: str) -> str:
+    """A text whose pictures are images and whose links to included files lead to their pages below `top`."""
     text = PICTURE.sub(images, text)
     for file, page in PAGES.items():
-        text = re.sub(rf"\]\((\.\./)*{re.escape(file)}(#[\w-]+)?\)", rf"]({page}\2)", text)
+        text = re.sub(rf"\]\((\.\./)*{re.escape(file)}(#[\w-]+)?\)", rf"]({top}{page}\2)", text)
     return text
 
 

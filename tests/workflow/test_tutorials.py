@@ -1,8 +1,8 @@
 """The pages of docs/tutorials run as they are printed, each in a checkout of its own.
 
-A block that starts with a comment `# NAME` is a file. In a `console` block the lines after `$ ` are commands, and
-what follows a command is its output, where `...` stands for anything; a command without output need only succeed.
-The `pycon` blocks of a page are one session, which runs last.
+A block that starts with a comment `# NAME` is a file. In a `console` block the lines after `$ ` are commands,
+and what follows a command is its output, where `...` stands for anything; a command without output need only
+succeed. The `pycon` blocks of a page are one session, which runs last.
 """
 
 import os
