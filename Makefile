@@ -26,7 +26,7 @@ unit: .venv/.installed
 
 docs: .venv/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --jobs auto -q docs docs/_build
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q docs docs/_build
 
 check: .venv/.installed
 	$(BIN)/ruff format --check .
