@@ -1,8 +1,8 @@
 """The Coconut study on the command line.
 
-`ask` and `runs` are for people. The other commands are those that the rules of the workflow run: settings are
-given as JSON, and `@FILE` stands for the lines of a file, one argument per line. `coconut COMMAND --help`
-lists the options of a command.
+`ask`, `runs` and `schema` are for people. The other commands are those that the rules of the workflow run:
+settings are given as JSON, and `@FILE` stands for the lines of a file, one argument per line. `coconut
+COMMAND --help` lists the options of a command.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from coconut_study.evaluation import commands as evaluation
 from coconut_study.models import commands as models
 from coconut_study.questions import commands as questions
 from coconut_study.report import commands as report
+from coconut_study.study import commands as study
 from coconut_study.training import commands as training
 
 AGAIN = "run the same command again"
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-for module in (models, questions, training, evaluation, report):
+for module in (models, study, questions, training, evaluation, report):
     app.add_typer(module.app)
 
 

@@ -59,7 +59,7 @@ def test_settings_in_a_caption_are_text(caption):
     environment = jinja2.Environment()  # as Snakemake's report does
     environment.filters["as_text"] = markup.restructured
     source = caption.read_text(encoding="utf-8")
-    headlines = [("figure.svg", text)]
+    headlines = [("figure.svg", [(text, "1 Main result")])]
     written = environment.from_string(source).render(snakemake=snakemake, headlines=lambda: headlines)
     written = written.replace("   :file: figure.svg", "   <svg/>")
     page = publish_parts(written, writer_name="html")["body"]

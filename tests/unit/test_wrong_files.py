@@ -322,7 +322,10 @@ def test_wrong_responses_are_refused(refused, tmp_path, text, words):
 
 def test_wrong_settings_of_a_command_are_refused(refused, tmp_path):
     given = ["--template", "prose", "--responses", "r", "--questions", "q", "--out", tmp_path / "grades.csv"]
-    assert "hidden_prefix: is missing" in refused("grade", "--settings", "{}", *given)
+    wrong = '{"hidden_prefix": "same"}'
+    assert "hidden_prefix: Input should be 'completable' or 'exact'" in refused(
+        "grade", "--settings", wrong, *given
+    )
     assert "Invalid JSON" in refused("grade", "--settings", "{", *given)
 
 

@@ -1,6 +1,9 @@
-"""Models saved as local Hugging Face folders, and questions of others, go through the same rules."""
+"""Models saved as local Hugging Face folders, and questions of others, go through the same rules; finished
+studies are asked again from Python, and with transformers alone."""
 
 import json
+import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,12 +12,13 @@ import yaml
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from coconut_study.engine.tokenizer import word_level
+from coconut_study.questions import schema
 from coconut_study.questions.datasets import generate
 from coconut_study.questions.settings import Prosqa
 from coconut_study.sequences.templates import TEMPLATES
 
 from ..studies import ALONE
-from .conftest import Project
+from .conftest import ROOT, Project
 
 pytestmark = pytest.mark.workflow
 
@@ -111,3 +115,81 @@ def test_published_questions_are_trained_on_and_graded(tmp_path, shared, name):
         tmp_path / "results" / "smoke" / "runs" / "published" / "coconut" / "seed1" / "grades.csv"
     )
     assert grades.groupby("k").size().tolist() == [8, 8]
+
+
+# --------------------------------------------------------------------------------- asked after the study
+
+FINISHED = [
+    "smoke/runs/balanced/coconut/seed1",
+    "smoke/runs/balanced/pause_as_thought/seed1",
+    "smoke/runs/balanced/cot/seed2",
+    "smoke/runs/prosqa/coconut/seed1",
+]
+BY_PATH = ["models/runs/prosqa/qwen2/seed0", "models/runs/prosqa/lora/seed0"]
+
+
+class Trained:
+    """A run of a finished study: its test questions, and its responses to them by the number of thoughts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.results, self.dataset = folder, folder.parents[3], folder.parents[1].name
+        self.questions = schema.read(self.results / "data" / self.dataset / "test.jsonl")
+        lines = (folder / "responses.jsonl").read_text(encoding="utf-8").splitlines()
+        self.responses: dict[int, list[dict]] = {}
+        for response in map(json.loads, lines):
+            self.responses.setdefault(response["k"], []).append(response)
+
+
+@pytest.fixture(params=FINISHED + BY_PATH)
+def trained(request) -> Trained:
+    project = request.getfixturevalue("finished" if request.param in FINISHED else "models")
+    return Trained(project.folder / "results" / request.param)
+
+
+def python_of(page: Path) -> list[str]:
+    """The blocks of Python in a page."""
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_lines_of_the_readme_give_the_responses_of_the_study(trained):
+    """To the first question, as they stand there; then to all as a batch, and to some one by one."""
+
+    def told(answers):
+        return [(answer.text, answer.tokens) for answer in answers]
+
+    def written(response):
+        thoughts = response["k"] if response["kind"] == "continuous" else 0
+        return response["text"], len(response["token_ids"]) - response["finished"] + thoughts
+
+    expected = [list(map(written, row)) for row in zip(*trained.responses.values(), strict=True)]
+    (lines,) = python_of(ROOT / "README.md")
+    for there, here in {
+        "results/quick/runs/planning/coconut/seed1": trained.folder,
+        "results/quick/data/planning": trained.results / "data" / trained.dataset,
+        "[0, 1, 3]": [*trained.responses],
+    }.items():
+        assert there in lines
+        lines = lines.replace(there, str(here))
+    exec(lines, scope := {})
+    assert told(scope["answers"]) == expected[0]
+    model, ks = scope["model"], [*trained.responses]
+    assert list(map(told, model.ask(trained.questions, thoughts=ks))) == expected
+    assert [told(model.ask(one, thoughts=ks)) for one in trained.questions[:8]] == expected[:8]
+
+
+def test_transformers_alone_gives_the_token_ids_of_the_study_as_the_model_card_says(trained):
+    checkpoint = trained.folder / "model"
+    lines = python_of(checkpoint / "README.md")[-1]
+    exec(lines.replace("FOLDER", str(checkpoint)), scope := {})
+    tokenizer, model = scope["tokenizer"], scope["model"]
+    tokenizer.padding_side, tokenizer.pad_token = "left", tokenizer.eos_token
+    texts = [TEMPLATES["prose"].text(question).question for question in trained.questions]
+    trusted = {"custom_generate": str(checkpoint), "trust_remote_code": True}
+    for k, responses in trained.responses.items():
+        for part in (slice(None), slice(0, 1), slice(1, 2)):
+            prompts = tokenizer(texts[part], return_tensors="pt", padding=True, add_special_tokens=False)
+            ids = model.generate(**prompts, **trusted, thoughts=k)[:, prompts["input_ids"].shape[1] :]
+            for row, response in zip(ids.tolist(), responses[part], strict=True):
+                n = len(response["token_ids"])
+                assert row[:n] == response["token_ids"]
+                assert set(row[n:]) <= {tokenizer.eos_token_id}

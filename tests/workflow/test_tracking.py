@@ -83,7 +83,7 @@ EDITS = [
     ),
     ("report.intervals", f"{TABLE} {FIGURE} {PAGE} {EXPLORER} -table_data -figure_tracing"),
     ("report.scores", f"{TABLE} {FIGURE} {EXPLORER} -table_data {NO_COSTS} -figure_tracing"),
-    ("report.markup", TABLE),
+    ("report.markup", f"{TABLE} {EXPLORER}"),
     ("report.cells", f"{TABLE} {FIGURE} {PAGE} {EXPLORER}"),
     ("report.data", "table_data"),
     (
@@ -119,12 +119,12 @@ EDITS = [
 ]
 # Modules that shape no result, or reach results only through the parameters of rules.
 NO_RESULT = """
-__main__ common.allocator common.arguments common.errors common.gpus common.options common.progress
-common.settings questions.settings evaluation.settings training.disk training.settings
-training.preflight report.settings
-models.asked models.commands models.custom_generate models.model models.model_card models.shown
-sequences.drawing study.checks study.definition study.load study.plan study.runs study.settings
-study.table_inputs
+__main__ common.allocator common.arguments common.errors common.gpus common.journal common.options
+common.progress common.settings questions.settings evaluation.settings training.disk training.settings
+training.preflight training.tracker report.front report.settings report.verify
+models.asked models.commands models.custom_generate models.model models.model_card models.shown models.watch
+sequences.drawing study.checks study.commands study.definition study.load study.plan study.reference
+study.runs study.schema study.settings study.table_inputs
 """
 # Of these files, what a command or a table uses of them is tracked, and not the file.
 BY_FUNCTION = """

@@ -25,12 +25,24 @@ DEFAULT_FILTERS["as_text"] = markup.restructured  # for captions: settings in th
 
 
 def headlines():
-    """The headline figure of each data set: its file, and its numbers in words. For the start page of the report."""
-    names = table_inputs.names(plan, FIGURES["accuracy"])
-    drawn = [
-        path for name in names if (path := Path(f"{plan.results}/figures/{name}.svg")).exists()
+    """The headline figure of each data set, and the sentences below it. For the start page of the report."""
+    from coconut_study.report import inputs
+    from coconut_study.report.front import READS, front
+
+    made = {
+        name: inputs.table(path, columns)
+        for name, columns in READS.items()
+        if table_inputs.names(plan, TABLES[name])
+        and (path := Path(f"{plan.results}/tables/{name}.csv")).exists()
+    }
+    given = {
+        name: table_inputs.SETTINGS[name](plan, {}) for name in ("titles", "roles", "stand_ins")
+    }
+    return [
+        (figure, front(made, read_yaml(Path(PAPER)), dataset=wildcards["dataset"], **given))
+        for name, wildcards in table_inputs.names(plan, FIGURES["accuracy"]).items()
+        if (figure := Path(f"{plan.results}/figures/{name}.svg")).exists()
     ]
-    return [(path, path.with_suffix(".txt").read_text(encoding="utf-8")) for path in drawn]
 
 
 DEFAULT_NAMESPACE["headlines"] = headlines

@@ -1,17 +1,18 @@
-"""The journal of training: how far it is, in a file that `coconut watch` reads. It shapes no result.
+"""The journal of training: how far it is and how fast, in a file that `coconut watch` reads, and in the log.
 
-It lies with the saved states of unfinished work, and goes with them when the work is done.
+It shapes no result. The file lies with the saved states of unfinished work, and goes with them when the work
+is done.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 
-from coconut_study.common.progress import say
+from coconut_study.common.progress import duration, say
 
 NAME = "progress.jsonl"
 SECONDS = 2.0  # between two rows, except at the ends of epochs
@@ -19,13 +20,15 @@ Row = dict[str, Any]  # has at least "epoch" (from 1) and "update" (done in this
 
 
 class Journal:
-    """Adds rows to the file at `path`; to none if it is None.
+    """Adds rows to the file at `path` (None: to none), and tells them to `told`.
 
     If the file cannot be written, that is said once, and the work goes on without it.
     """
 
-    def __init__(self, path: Path | None, seconds: float = SECONDS) -> None:
-        self.path, self.seconds = path, seconds
+    def __init__(
+        self, path: Path | None, seconds: float = SECONDS, told: Callable[[Row], None] | None = None
+    ) -> None:
+        self.path, self.seconds, self.told = path, seconds, told
         self.last = -seconds
 
     def resume(self, epoch: int, update: int) -> None:
@@ -40,6 +43,8 @@ class Journal:
         if always or monotonic() - self.last >= self.seconds:
             self.last = monotonic()
             self._write([row], "a")
+            if self.told is not None:
+                self.told(row)
 
     def _write(self, rows: Sequence[Row], mode: str) -> None:
         if self.path is None:
@@ -67,3 +72,45 @@ def _row(line: str) -> Row | None:
     except ValueError:
         return None
     return row if isinstance(row, dict) and {"epoch", "update"} <= row.keys() else None
+
+
+# ---------------------------------------------------------------------------------------- how fast
+
+
+class Pace:
+    """Counts the updates of this job, of `batch_size` questions each, since its first."""
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.start = perf_counter()
+        self.updates = 0
+
+    def count(self) -> None:
+        """Count an update."""
+        self.updates += 1
+
+    def row(self, left: int) -> dict[str, float]:
+        """Questions per second, and the seconds that `left` more updates take at this pace, evaluations
+        between them included; nothing before the first update."""
+        if not self.updates:
+            return {}
+        each = (perf_counter() - self.start) / self.updates
+        return {
+            "questions_per_second": round(self.batch_size / each, 1),
+            "seconds_left": round(each * left, 1),
+        }
+
+
+def sentence(row: Mapping[str, Any]) -> str:
+    """The row of an epoch in the journal as a line of a log."""
+    parts = [f"loss {row['loss']:.4f}", f"{100 * row['accuracy']:.1f} % right"]
+    if "following" in row:
+        parts.append(f"{100 * row['following']:.1f} % following")
+    parts.append(f"learning rate {row['learning_rate']:.2g}")
+    if "thought_norm" in row:
+        parts.append(f"thought norm {row['thought_norm']:.2f}")
+    if "questions_per_second" in row:
+        parts.append(f"{row['questions_per_second']:.0f} questions a second")
+        if row["seconds_left"]:
+            parts.append(f"{duration(row['seconds_left'])} left")
+    return f"stage {row['stage']}, epoch {row['epoch']} of {row['epochs']}: {', '.join(parts)}"

@@ -29,8 +29,8 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "netw
 # records; each counts for its own result.
 UNTRACKED = frozenset(
     {
-        "settings", "options", "errors", "progress", "journal", "preflight", "catalog", "model_card",
-        "custom_generate",
+        "settings", "options", "errors", "progress", "journal", "tracker", "preflight", "catalog",
+        "model_card", "custom_generate",
     }
 )  # fmt: skip
 

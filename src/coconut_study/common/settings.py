@@ -62,9 +62,12 @@ def read_settings(kind: type[Settings], text: str) -> Settings:
 
 
 def overlaid(settings: Settings, changes: Mapping[str, Any], key: str) -> Settings:
-    """`settings` with `changes` merged into them; ValueError names a wrong key or value below `key`."""
+    """`settings` with `changes` merged into them; ValueError names a wrong key or value below `key`.
+
+    What is not set has its default again, which may depend on the changes.
+    """
     try:
-        return type(settings).model_validate(merged(settings.model_dump(), changes))
+        return type(settings).model_validate(merged(settings.model_dump(exclude_unset=True), changes))
     except ValidationError as error:
         raise ValueError("\n".join(explain(error, type(settings), key))) from error
 

@@ -13,24 +13,22 @@ from coconut_study.sequences.methods import Layout, TextSettings
 class Responding(Closed):
     """How a trained run answers questions."""
 
-    batch_size: Annotated[PositiveInt, Field(description="number of questions answered together")]
-    max_new_tokens: Annotated[PositiveInt, Field(description="limit of tokens in a response")]
+    batch_size: PositiveInt = 32
+    """Number of questions answered together."""
+    max_new_tokens: PositiveInt = 128
+    """Maximum number of tokens of a response; the paper's code allows 64 on GSM8k and 128 elsewhere."""
 
 
 class GenerationSpec(Closed):
     """Everything that determines what a trained run generates, besides its checkpoint and the questions."""
 
-    run: Annotated[dict[str, str | int], Field(description="dataset, method and seed")]
+    run: dict[str, str | int]
+    """Dataset, method and seed."""
     text: TextSettings
     layouts: Annotated[tuple[Layout, ...], Field(min_length=1)]
     responding: Responding
-    more_thoughts: Annotated[
-        bool,
-        Field(
-            description="whether layouts may have more thoughts than the run was trained with",
-            exclude_if=lambda more_thoughts: not more_thoughts,
-        ),
-    ] = False
+    more_thoughts: Annotated[bool, Field(exclude_if=lambda more_thoughts: not more_thoughts)] = False
+    """Whether layouts may have more thoughts than the run was trained with."""
 
 
 TokenKind = Literal["written", "thoughts", "pauses", "end"]
@@ -39,50 +37,51 @@ TokenKind = Literal["written", "thoughts", "pauses", "end"]
 class Grading(Closed):
     """How responses are graded."""
 
-    tokens: Annotated[
-        tuple[TokenKind, ...],
-        Field(description="kinds of tokens that are counted; the paper's tables fit written and thoughts"),
-    ] = ("written", "thoughts")
-    hidden_prefix: Annotated[
-        Literal["completable", "exact"],
-        Field(description="a partial path may follow any hidden steps, or only as many as were hidden"),
-    ]
+    tokens: tuple[TokenKind, ...] = ("written", "thoughts")
+    """Kinds of tokens that are counted; `thoughts` are continuous ones, and the paper's tables fit `written`
+    and `thoughts`."""
+    hidden_prefix: Literal["completable", "exact"] = "completable"
+    """What a partial path may follow: any hidden steps (`completable`), or only as many as were
+    hidden (`exact`)."""
 
 
 class Clock(Closed):
     """Wall-clock time of a response (paper appendix B, Table 4): one question at a time, and in batches."""
 
     methods: Names
-    questions: Annotated[PositiveInt, Field(description="number of test questions that are timed")]
-    batch_size: Annotated[
-        PositiveInt, Field(description="questions in a batch; one at a time is timed as well")
-    ]
+    """Methods whose runs are timed."""
+    questions: PositiveInt
+    """Number of test questions that are timed."""
+    batch_size: PositiveInt
+    """Number of questions in a batch; one at a time is timed as well."""
 
 
 class Ending(Closed):
     """A classifier that decides from the thoughts when thoughts end (paper section 3, without numbers)."""
 
     methods: Names
-    questions: Annotated[PositiveInt, Field(description="number of training questions to learn from")]
+    """Methods of the runs: with continuous thoughts."""
+    questions: PositiveInt
+    """Number of training questions that the classifier learns from."""
 
 
 class Probing(Closed):
     """What thoughts predict about the next step, on graph questions (paper section 5.3)."""
 
     datasets: Names
+    """Data sets of the runs, with graph questions."""
     methods: Names
-    k: Annotated[
-        tuple[NonNegativeInt, ...],
-        Field(min_length=1, description="numbers of thoughts after which a step is forced"),
-    ]
-    height: Annotated[
-        Literal["shortest", "longest"],
-        Field(description="which path from a node to a leaf counts; the paper's text and caption differ"),
-    ]
-    questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
-    case: Annotated[
-        NonNegativeInt, Field(description="index of the test question whose search tree is drawn")
-    ]
+    """Methods of the runs: with continuous thoughts, or with pauses, which have no content and so show what
+    values tell without thoughts."""
+    k: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+    """Numbers of thoughts after which the model has to write a step."""
+    height: Literal["shortest", "longest"]
+    """Which path from a node to a leaf is its height; the paper's text says the shortest, its caption the
+    longest."""
+    questions: PositiveInt | None
+    """Number of test questions; null for all."""
+    case: NonNegativeInt
+    """Index of the test question whose search tree is drawn; the paper's is 56 of the published test file."""
 
 
 Battery = Literal["necessity", "short", "full"]
@@ -92,16 +91,19 @@ class Interventions(Closed):
     """Thoughts, or written steps, replaced at inference, on graph questions."""
 
     datasets: Names
+    """Data sets of the runs, with graph questions."""
     methods: Names
-    necessity: Annotated[
-        tuple[str, ...],
-        Field(description="those of the methods whose thoughts are only replaced by their mean, or removed"),
-    ] = ()
-    conditions: Annotated[
-        Literal["short", "full"], Field(description="how many conditions the other methods are put in")
-    ] = "short"
-    questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
-    seed: Annotated[NonNegativeInt, Field(description="of the random donors and of the noise")] = 0
+    """Methods of the runs: with thoughts or pauses, or with written steps."""
+    necessity: tuple[str, ...] = ()
+    """Those of the methods of which only the mean and no thoughts are tried: enough to say whether thoughts
+    matter."""
+    conditions: Literal["short", "full"] = "short"
+    """How many conditions the other methods are put in: `full` is every combination of thoughts, content and
+    part (306 instead of 47 per question with three thoughts)."""
+    questions: PositiveInt | None
+    """Number of test questions; null for all."""
+    seed: NonNegativeInt = 0
+    """Seed of the random donors and of the noise."""
 
     def battery(self, method: str) -> Battery:
         """The conditions of a method."""
@@ -112,8 +114,11 @@ class Inspection(Closed):
     """A look into trained runs on some graph questions."""
 
     datasets: Names
+    """Data sets of the runs, with graph questions."""
     methods: Names
-    questions: Annotated[PositiveInt | None, Field(description="number of test questions; null for all")]
+    """Methods of the runs."""
+    questions: PositiveInt | None
+    """Number of test questions; null for all."""
 
 
 class Tracing(Inspection):
@@ -121,28 +126,31 @@ class Tracing(Inspection):
 
 
 class Linear(Inspection):
-    """What is read off the state after each number of thoughts with a linear map."""
+    """What is read off the state after each number of thoughts, or pauses, with a linear map."""
 
-    within: Annotated[
-        tuple[PositiveInt, ...],
-        Field(min_length=1, description="distances: which nodes are within as many edges of the root"),
-    ]
+    within: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    """Distances d, in edges: one map for each tells which nodes are at most d from the root."""
 
 
 class Attention(Inspection):
-    """What thoughts attend to, by where the head of a fact is."""
+    """What thoughts, or pauses, attend to, by where the head of a fact is."""
 
 
 class Removal(Inspection):
-    """What becomes of the answer if a readable direction is removed from a thought."""
+    """What becomes of the answer if a readable direction is removed from a continuous thought."""
 
-    seed: Annotated[NonNegativeInt, Field(description="of the random directions")] = 0
+    seed: NonNegativeInt = 0
+    """Seed of the random directions."""
 
 
 class Decoding(Closed):
     """Thoughts decoded to tokens with the output embeddings (paper section 4.4)."""
 
     datasets: Names
+    """Data sets of the runs."""
     methods: Names
-    questions: Annotated[PositiveInt, Field(description="number of test questions")]
-    top: Annotated[PositiveInt, Field(description="number of tokens for each thought")]
+    """Methods of the runs: with continuous thoughts."""
+    questions: PositiveInt
+    """Number of test questions."""
+    top: PositiveInt
+    """Number of tokens for each thought."""

@@ -1,5 +1,8 @@
 """The card beside the questions of a data set: the settings they come from and the SHA-256 of each split.
 
+It is written when every question has been proved, so a file with the SHA-256 on its card need not be proved
+again.
+
 A command that reads questions can be given their card. It refuses questions that the card does not describe,
 so that no result claims other questions than it was made from.
 """

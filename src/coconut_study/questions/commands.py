@@ -60,6 +60,8 @@ def questions(
     for split, path in files.items():
         q.write(path, splits[split])
     if card is not None:
+        for path in files.values():
+            q.read(path)  # proves every question, as a card says
         cards.write(card, wanted.model_dump(mode="json"), files)
 
 
@@ -82,6 +84,7 @@ def derive(
         raise StudyError(f"source: {wanted.source} is not made of other questions; use the command questions")
     cards.check(of_card, {"test": of})
     q.write(test, derived.derive(wanted, q.read(of)))
+    q.read(test)  # proves every question, as a card says
     described = wanted.model_dump(mode="json") | {"of": cards.read(of_card).settings}
     cards.write(card, described, {"test": test})
 

@@ -42,8 +42,8 @@ def to_json(question: Question) -> dict[str, Any]:
     return record
 
 
-def from_json(record: Any) -> Question:
-    """The question of a record in the published schema.
+def from_json(record: Any, *, proved: bool = False) -> Question:
+    """The question of a record in the published schema; if it was `proved` before, its proof is not repeated.
 
     ValueError names a missing, unknown or wrong field, or says how text and graph disagree.
     """
@@ -65,7 +65,7 @@ def from_json(record: Any) -> Question:
         raise ValueError('field "steps" is not a list of sentences')
     graph = _graph_from_json(record) if "edges" in record else None
     question = Question(record["question"], tuple(record["steps"]), record["answer"], graph)
-    if wrong := fault(question):
+    if not proved and (wrong := fault(question)):
         raise ValueError(wrong)
     return question
 
@@ -85,8 +85,11 @@ def _graph_from_json(record: dict[str, Any]) -> Graph:
     )
 
 
-def read(path: Path) -> list[Question]:
+def read(path: Path, *, proved: bool = False) -> list[Question]:
     """Read and check the questions of a .json file (one list) or a .jsonl file (one record per line).
+
+    Each is proved (see `question.fault`), which takes most of the time, unless all were `proved` before: if
+    the file has the SHA-256 on its card, they were proved when the card was written.
 
     StudyError names the file and the index (from 0) of the first wrong question.
     """
@@ -95,7 +98,7 @@ def read(path: Path) -> list[Question]:
     questions = []
     for index, record in enumerate(records):
         try:
-            questions.append(from_json(record))
+            questions.append(from_json(record, proved=proved))
         except ValueError as error:
             raise StudyError(f"{path}, question {index}: {error}") from error
     if not questions:

@@ -27,8 +27,11 @@ class Sizes(Closed):
     """Number of questions in each split; a data set that is only asked has test questions alone."""
 
     train: NonNegativeInt = 0
+    """Number of training questions; 0 for a data set that is only asked."""
     valid: NonNegativeInt = 0
+    """Number of validation questions; 0 for a data set that is only asked."""
     test: PositiveInt
+    """Number of test questions."""
 
 
 class Generated(Closed):
@@ -37,10 +40,11 @@ class Generated(Closed):
     GROUP: ClassVar[int] = 1  # questions that are drawn together and stay in one split
 
     sizes: Sizes
+    """Number of questions in each split."""
     seed: NonNegativeInt
-    shards: Annotated[
-        PositiveInt, Field(description="parallel jobs, each of which draws a part of the questions")
-    ] = 1
+    """Seed of the generator."""
+    shards: PositiveInt = 1
+    """Number of jobs that draw the questions in parallel."""
 
     @model_validator(mode="after")
     def _whole_groups(self) -> Generated:
@@ -62,23 +66,24 @@ def _check_graph(nodes: int, concepts: int, hops: tuple[int, int]) -> None:
 class Named(Generated):
     """Settings that all generated graph questions have in common."""
 
-    names: Annotated[
-        Literal["drawn", "ranked"],
-        Field(
-            description="names of concepts: at random, or in order of breadth-first rank from the persons",
-            exclude_if=lambda names: names == "drawn",
-        ),
-    ] = "drawn"
+    names: Annotated[Literal["drawn", "ranked"], Field(exclude_if=lambda names: names == "drawn")] = "drawn"
+    """Names of concepts: at random, or in the order of the list by breadth-first rank from the persons (ties
+    at random), in questions and in `training.redraw`."""
 
 
 class Prosqa(Named):
     """Questions from the process behind the published ProsQA files."""
 
     source: Literal["prosqa"]
-    nodes: Annotated[int, Field(ge=4, description="nodes drawn; nodes without an edge are removed")]
-    hops: Annotated[Hops, Field(description="minimum and maximum number of steps")]
-    persons: Annotated[int, Field(ge=2, le=17, description="number of person names in use")]
-    concepts: Annotated[int, Field(ge=2, le=38, description="number of concept names in use")]
+    """The kind of questions: drawn by the process behind the published ProsQA files."""
+    nodes: Annotated[int, Field(ge=4)]
+    """Nodes drawn for a graph; those without an edge are left out."""
+    hops: Hops
+    """Minimum and maximum number of steps of a question, as `[3, 6]`."""
+    persons: Annotated[int, Field(ge=2, le=17)]
+    """Number of person names in use."""
+    concepts: Annotated[int, Field(ge=2, le=38)]
+    """Number of concept names in use, at least `nodes` - 2."""
 
     @model_validator(mode="after")
     def _fits(self) -> Prosqa:
@@ -92,18 +97,19 @@ class Balanced(Named):
     GROUP = 2
 
     source: Literal["balanced"]
+    """The kind of questions: drawn in pairs of mirror questions."""
     nodes: Annotated[int, Field(ge=6)]
+    """Nodes of a graph."""
     edges: Annotated[int, Field(ge=6)]
-    hops: Annotated[Hops, Field(description="minimum and maximum number of steps")]
+    """Edges of a graph."""
+    hops: Hops
+    """Minimum and maximum number of steps of a question, as `[3, 6]`."""
     persons: Annotated[int, Field(ge=2, le=17)]
+    """Number of person names in use."""
     concepts: Annotated[int, Field(ge=2, le=38)]
-    bystanders: Annotated[
-        NonNegativeInt,
-        Field(
-            description="persons that nobody asks about, each with two facts",
-            exclude_if=lambda bystanders: bystanders == 0,
-        ),
-    ] = 0
+    """Number of concept names in use, at least `nodes` - 2."""
+    bystanders: Annotated[NonNegativeInt, Field(exclude_if=lambda bystanders: bystanders == 0)] = 0
+    """Persons that nobody asks about, each with two facts that lead to no path and no option."""
 
     @model_validator(mode="after")
     def _fits(self) -> Balanced:
@@ -121,6 +127,7 @@ class Crossed(Balanced):
     GROUP = 4
 
     source: Literal["crossed"]  # type: ignore[assignment]
+    """The kind of questions: drawn in groups of four."""
 
     @model_validator(mode="after")
     def _has_a_middle(self) -> Crossed:
@@ -135,14 +142,18 @@ class Prontoqa(Generated):
     """True-or-false questions about fictional ontologies, as in 5-hop ProntoQA (paper section 4.1)."""
 
     source: Literal["prontoqa"]
-    hops: Annotated[int, Field(ge=1, le=6, description="number of rules that a proof applies, at most 6")]
+    """The kind of questions: drawn from fictional ontologies."""
+    hops: Annotated[int, Field(ge=1, le=6)]
+    """Number of rules that a proof applies."""
 
 
 class Arithmetic(Generated):
     """Word problems solved by a chain of equations, in the form of GSM8k-Aug."""
 
     source: Literal["arithmetic"]
-    steps: Annotated[Hops, Field(description="minimum and maximum number of equations, 1 to 8")]
+    """The kind of questions: drawn word problems."""
+    steps: Hops
+    """Minimum and maximum number of equations of a question, within 1 to 8."""
 
     @model_validator(mode="after")
     def _steps_in_range(self) -> Arithmetic:
@@ -155,14 +166,14 @@ class File(Closed):
     """A question file in one of the formats of `questions.formats`, or some rows of it."""
 
     path: Name
-    rows: Annotated[
-        tuple[NonNegativeInt, PositiveInt] | None,
-        Field(description="first row, and the row after the last; null for all"),
-    ] = None
-    count: Annotated[PositiveInt | None, Field(description="number of questions expected")] = None
-    sha256: Annotated[
-        str | None, Field(pattern="^[0-9a-f]{64}$", description="expected checksum of the file")
-    ] = None
+    """Path of the file: the published JSON schema, the text of GSM8k-Aug (`.txt`), or the output of the
+    ProntoQA generator."""
+    rows: tuple[NonNegativeInt, PositiveInt] | None = None
+    """First row taken and the row after the last, as `[0, 9000]`; null for all."""
+    count: PositiveInt | None = None
+    """Number of questions that the file must give; null to leave it unchecked."""
+    sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
+    """SHA-256 that the file must have; null to leave it unchecked."""
 
     @model_validator(mode="after")
     def _takes_rows(self) -> File:
@@ -181,22 +192,21 @@ class File(Closed):
 class Existing(Closed):
     """Settings that all existing data sets have in common."""
 
-    repeats: Annotated[
-        NonNegativeInt,
-        Field(
-            description="number of questions of valid and test that may be in the data set twice",
-            exclude_if=lambda repeats: repeats == 0,
-        ),
-    ] = 0
+    repeats: Annotated[NonNegativeInt, Field(exclude_if=lambda repeats: repeats == 0)] = 0
+    """Number of questions of valid and test that may be in the data set a second time."""
 
 
 class Files(Existing):
     """Questions from one file per split, or from different rows of the same file."""
 
     source: Literal["files"]
+    """The kind of questions: read from files."""
     train: File
+    """File of the training questions."""
     valid: File
+    """File of the validation questions."""
     test: File
+    """File of the test questions."""
 
     @model_validator(mode="after")
     def _splits_apart(self) -> Files:
@@ -213,18 +223,26 @@ class Split(Closed):
     """A split of a data set on the Hugging Face hub."""
 
     split: Name
-    count: Annotated[PositiveInt | None, Field(description="number of questions expected")] = None
+    """Name of the split on the hub."""
+    count: PositiveInt | None = None
+    """Number of questions that it must have; null to leave it unchecked."""
 
 
 class Hub(Existing):
     """Questions from a Hugging Face data set with the columns question, steps and answer."""
 
     source: Literal["hub"]
-    path: Annotated[Name, Field(description="name on the hub, or a local folder")]
-    revision: Annotated[str | None, Field(description="commit, branch or tag")] = None
+    """The kind of questions: loaded from the Hugging Face hub."""
+    path: Name
+    """Name on the hub, or a folder in its form."""
+    revision: str | None = None
+    """Commit, branch or tag; null for the main branch."""
     train: Split
+    """Split of the training questions."""
     valid: Split
+    """Split of the validation questions."""
     test: Split
+    """Split of the test questions."""
 
     @model_validator(mode="after")
     def _splits_apart(self) -> Hub:
@@ -238,7 +256,8 @@ class Hub(Existing):
 class Derived(Closed):
     """Questions made from the test questions of another data set of the study; they are only asked."""
 
-    of: Annotated[Name, Field(description="the other data set")]
+    of: Name
+    """The other data set of the study, with graph questions."""
 
 
 def _known_rule(name: str) -> str:
@@ -254,15 +273,20 @@ class Subset(Derived):
     """The questions that a shortcut answers right, or those that it answers wrong; ties are left out."""
 
     source: Literal["subset"]
-    rule: Annotated[str, AfterValidator(_known_rule), Field(description="a shortcut of questions.shortcuts")]
-    right: Annotated[bool, Field(description="those that the rule answers right, or wrong")]
+    """The kind of questions: chosen among those of another data set by a shortcut."""
+    rule: Annotated[str, AfterValidator(_known_rule)]
+    """A shortcut of `questions/shortcuts.py`."""
+    right: bool
+    """Whether those are taken that the rule answers right, or those it answers wrong; ties are left out."""
 
 
 class Rewrites(Derived):
     """The questions that a single changed fact gives the other answer, each followed by such a rewrite."""
 
     source: Literal["rewrites"]
+    """The kind of questions: those of another data set with one fact changed."""
     seed: NonNegativeInt
+    """Seed of the choice among the rewrites of a question."""
 
 
 class Source(

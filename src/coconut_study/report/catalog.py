@@ -115,6 +115,13 @@ class Table(Record):
         """The settings that the command needs to make and to format it."""
         return tuple(dict.fromkeys([*self.settings, *(self.format_settings or ())]))
 
+    def code(self) -> str:
+        """Sixteen hexadecimal digits that also stand for the script of its page, if it has one."""
+        if self.format_settings is None:
+            return super().code()
+        script = file_hash(Path(__file__).with_name("table.js"))
+        return sha256(f"{super().code()}\n{script}".encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(Record):

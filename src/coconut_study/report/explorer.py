@@ -27,7 +27,6 @@ The page holds, as JSON (see `web/explorer.js`, which reads it):
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +54,7 @@ from coconut_study.report.interventions import (
     SAME,
     measured,
 )
+from coconut_study.report.markup import allowed
 from coconut_study.sequences.templates import Template
 
 HERE = Path(__file__).parent
@@ -322,7 +322,7 @@ def page(study: str, description: str, methods: Sequence[Json], datasets: Sequen
     return template.render(
         study=study,
         scripts=scripts,
-        hashes=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
+        hashes=allowed(*scripts),
         style=_fonts()
         + colours()
         + f"@media (prefers-color-scheme: dark) {{ {colours(dark=True)} }}\n"
@@ -334,10 +334,6 @@ def page(study: str, description: str, methods: Sequence[Json], datasets: Sequen
 
 def _read(name: str) -> str:
     return (WEB / name).read_text(encoding="utf-8")
-
-
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _fonts() -> str:

@@ -71,6 +71,8 @@ TEXT = (
     "heads",
     "row",
     "claim",
+    "methods",
+    "unit",
     "verdict",
     "note",
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count, product
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -17,6 +19,7 @@ from coconut_study.report.scores import ANSWER, COIN
 
 ANSWERS = "right answers, %"
 HOW = "Dots: seeds; short bars: means; thin lines: 95 % intervals, from three seeds on."
+GAP = 4.0  # pixels between names above a panel
 SHARE = (42.0, 101.0)  # an axis of right answers (%) that no method falls below a coin on
 
 
@@ -146,6 +149,43 @@ def above(axis: Axes, at: float, text: str, ha: str = "center") -> Text:
         text, (at, 1), (0, 3), xycoords=axis.get_xaxis_transform(), textcoords="offset points",
         ha=ha, va="bottom", fontsize=8.5, color=ZONE_TEXT,
     )  # fmt: skip
+
+
+def named(axis: Axes, at: float, texts: Sequence[str], others: Iterable[Text], lines: int) -> Text | None:
+    """The name of a line above the panel, beside the words that stand there already: the first of `texts`
+    that has room on one side of the line, in up to `lines` lines; None, and nothing drawn, if none has.
+
+    The layout leaves it out, so that it makes no panel narrower.
+    """
+    word = above(axis, at, "", "left")
+    word.set_in_layout(False)
+    figure = word.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+    panel, line = axis.get_window_extent(), axis.transData.transform((at, 0))[0]
+    taken = [other.get_window_extent() for other in others]
+    right = min([panel.x1, *(box.x0 - GAP for box in taken if box.x1 > line)]) - line
+    left = line - max([panel.x0, *(box.x1 + GAP for box in taken if box.x0 < line)])
+    for text, n in product(texts, range(1, lines + 1)):
+        word.set_text(_in_lines(text, n))
+        needed = word.get_window_extent().width
+        if needed <= max(left, right):
+            word.set_horizontalalignment("left" if needed <= right else "right")
+            return word
+    word.remove()
+    return None
+
+
+def shortened(name: str, number: str) -> list[str]:
+    """A name with its number, then without the last word, without the last two, and so on."""
+    words = name.split()
+    return [f"{name} {number}", *(f"{' '.join(words[:n])}… {number}" for n in range(len(words) - 1, 0, -1))]
+
+
+def _in_lines(text: str, n: int) -> str:
+    """Text broken at blanks into at most `n` lines, none longer than it must be."""
+    wrapped = (textwrap.wrap(text, width, break_long_words=False) for width in count(len(text) // n + 1))
+    return "\n".join(next(lines for lines in wrapped if len(lines) <= n))
 
 
 def overlaps(word: Text, others: Iterable[Text]) -> bool:

@@ -6,6 +6,8 @@ markup, and a tab or a line break is a space.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Sequence
 from html import escape
@@ -18,17 +20,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><style>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'">
+<style>
 body {{ font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; max-width: 1000px; color: #222; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: 0.3em 0.6em; text-align: left; vertical-align: top; }}
 {numbers} {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 thead th {{ border-top: 2px solid; border-bottom: 1px solid; }}
 tbody tr:last-child td {{ border-bottom: 2px solid; }}
+th button {{ all: unset; cursor: pointer; }}
+th button:focus-visible {{ outline: 2px solid; }}
+th button::after {{ content: "\00a0↕"; font-weight: normal; opacity: 0.4; }}
+th[aria-sort=ascending] button::after {{ content: "\00a0↑"; opacity: 1; }}
+th[aria-sort=descending] button::after {{ content: "\00a0↓"; opacity: 1; }}
 </style></head><body>
 {table}
 </body></html>
 """
+FEW = 10  # rows, up to which a table of a page has no need to be sorted
 FOLDED = """
 <details><summary>{title}</summary><ul>
 {lines}
@@ -70,12 +81,22 @@ def _markdown(cell: object) -> str:
 
 
 def html(table: pd.DataFrame, title: str = "", lines: Sequence[str] = ()) -> str:
-    """An HTML page with the table and the lines below it, for the report."""
+    """An HTML page with the table and the lines below it, for the report. A table of more than `FEW` rows is
+    sorted when a header is clicked."""
+    script = Path(__file__).with_name("table.js").read_text(encoding="utf-8") if len(table) > FEW else ""
     shown = table.map(_line).rename(columns=_line)
     items = "\n".join(f"<li>{escape(_line(line))}</li>" for line in lines)
     below = FOLDED.format(title=f"{escape(_line(title))} ({len(lines)})", lines=items) if lines else ""
     page = shown.to_html(index=False, border=0, justify="left")
-    return PAGE.format(table=page + below, numbers=_numbers(shown))
+    if script:
+        below += f"\n<script>{script}</script>"
+    return PAGE.format(table=page + below, numbers=_numbers(shown), allowed=allowed(script))
+
+
+def allowed(*scripts: str) -> str:
+    """The sources of a content security policy that are these scripts of a page; none is empty."""
+    digests = [hashlib.sha256(script.encode()).digest() for script in scripts if script]
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests) or "'none'"
 
 
 def _numbers(shown: pd.DataFrame) -> str:

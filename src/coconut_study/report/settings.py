@@ -16,31 +16,28 @@ Role = Literal["thoughts", "written", "control"]  # what stands in place of a me
 class Tables(Closed):
     """How results are summed up."""
 
-    worked: Annotated[
-        float, Field(ge=0, le=100, description="right answers (%) from which a seed counts as worked")
-    ]
-    margin: Annotated[
-        float,
-        Field(gt=0, le=50, description="smaller differences (percentage points) count as no difference"),
-    ]
+    worked: Annotated[float, Field(ge=0, le=100)] = 95.0
+    """Right answers (%) from which a seed counts as worked."""
+    margin: Annotated[float, Field(gt=0, le=50)] = 3.0
+    """Difference in percentage points below which two methods count as alike (docs/statistics.md)."""
 
 
 class Side(Closed):
     """One side of a prediction: what is measured of a data set and method, or a `value`."""
 
     dataset: str | None = None
+    """Data set that the runs were trained on; null with `value`."""
     method: str | None = None
-    k: Annotated[int | None, Field(description="thoughts at inference; null for as many as trained with")] = (
-        None
-    )
-    asked: Annotated[
-        str | None, Field(description="the data set whose questions it is asked; null for its own")
-    ] = None
-    measure: Annotated[
-        Literal["right answers", "following"],
-        Field(description="following: of the answers to rewritten questions, the right ones that move"),
-    ] = "right answers"
-    value: Annotated[float | None, Field(description="a number in place of a measurement")] = None
+    """Method of the runs; null with `value`."""
+    k: int | None = None
+    """Number of thoughts at inference; null for as many as trained with."""
+    asked: str | None = None
+    """Data set of `transfer` whose questions the runs are asked; null for their own."""
+    measure: Literal["right answers", "following"] = "right answers"
+    """What is measured: right answers, or (`following`) of the answers to rewritten questions, the right ones
+    that move."""
+    value: float | None = None
+    """A number in place of a measurement, as the second side; null to measure."""
 
     @model_validator(mode="after")
     def _measured_or_given(self) -> Side:
@@ -55,10 +52,15 @@ class Prediction(Closed):
     """What a study predicts before it is run: that one side is above another, or that two are alike."""
 
     claim: Name
+    """The prediction in one sentence."""
     more: Side | None = None
+    """The side that is above; null with `one` and `other`."""
     less: Side | None = None
+    """The side that is below; null with `one` and `other`."""
     one: Side | None = None
+    """One of two sides that are alike; null with `more` and `less`."""
     other: Side | None = None
+    """The other of two sides that are alike; null with `more` and `less`."""
 
     @model_validator(mode="after")
     def _two_sides(self) -> Prediction:
@@ -87,13 +89,21 @@ class Finding(Closed):
     """A study that answers one question: what was thought before it was run, and what its page shows."""
 
     question: Name
+    """The question that the study answers."""
     hypothesis: Name
-    prediction: Annotated[Name, Field(description="in words, written before the run")]
-    predictions: Annotated[tuple[Prediction, ...], Field(min_length=1, description="the same, for verdicts")]
-    figures: Annotated[tuple[str, ...], Field(description="names of figures that the page shows")] = ()
-    tables: Annotated[tuple[str, ...], Field(description="names of tables that the page shows")] = ()
-    mind: Annotated[Name, Field(description="what would change our mind")]
-    attack: Annotated[Names, Field(description="what we would attack ourselves")]
+    """What is thought before the run, and why."""
+    prediction: Name
+    """What is predicted, in words, written before the run."""
+    predictions: Annotated[tuple[Prediction, ...], Field(min_length=1)]
+    """The same as pairs of sides, each of which gets a verdict."""
+    figures: tuple[str, ...] = ()
+    """Names of figures of the study that the page shows."""
+    tables: tuple[str, ...] = ()
+    """Names of tables of the study that the page shows."""
+    mind: Name
+    """What would change our mind."""
+    attack: Names
+    """What we would attack ourselves."""
 
 
 class Page(Closed):
@@ -101,20 +111,24 @@ class Page(Closed):
 
     finding: Finding
     seeds: tuple[int, ...]
-    bases: Annotated[tuple[int, ...], Field(description="seeds of the base models")]
-    run: Annotated[str, Field(description="the command that makes the study")]
-    predictions: Annotated[Path, Field(description="the table of this name, as CSV")]
-    figures: Annotated[dict[str, Path], Field(description="the words of each figure, by its name")]
-    tables: Annotated[dict[str, Path], Field(description="the Markdown of each table, by its name")]
+    bases: tuple[int, ...]
+    """Seeds of the base models."""
+    run: str
+    """The command that makes the study."""
+    predictions: Path
+    """The table of this name, as CSV."""
+    figures: dict[str, Path]
+    """The words of each figure, by its name."""
+    tables: dict[str, Path]
+    """The Markdown of each table, by its name."""
 
 
 class Explorer(Closed):
     """The page on which single questions are looked at."""
 
-    questions: Annotated[
-        PositiveInt,
-        Field(description="test questions on the page, the first of each data set; all get the same share"),
-    ] = 200
+    questions: PositiveInt = 200
+    """Number of test questions on the page: the first of each data set in whole groups, each data set the
+    same share; browsers show the page inside the report up to 1.5 MB, beside it there is no limit."""
 
 
 class ExploredMethod(Closed):
@@ -144,8 +158,10 @@ class Explored(Closed):
     description: str
     limit: int
     methods: tuple[ExploredMethod, ...]
-    titles: Annotated[dict[str, str], Field(description="of the data sets")]
-    questions: Annotated[dict[str, Path], Field(description="the test questions of each data set")]
+    titles: dict[str, str]
+    """Titles of the data sets."""
+    questions: dict[str, Path]
+    """The test questions of each data set."""
     runs: tuple[ExploredRun, ...]
 
 
@@ -263,9 +279,8 @@ class Given(Closed):
 class Arguments(Closed):
     """What a table or figure is made from (see `study.table_inputs`)."""
 
-    files: Annotated[
-        dict[str, dict[str, Path]],
-        Field(description="for each kind that it reads, files by the name of what they hold"),
-    ]
-    tables: Annotated[dict[str, Path], Field(description="for each table that it is made from, its CSV file")]
+    files: dict[str, dict[str, Path]]
+    """For each kind that it reads, files by the name of what they hold."""
+    tables: dict[str, Path]
+    """For each table that it is made from, its CSV file."""
     settings: Given

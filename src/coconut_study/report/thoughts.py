@@ -10,6 +10,7 @@ from coconut_study.report.cells import rounded, titled, with_interval
 from coconut_study.report.scores import SHARE, Bases, mean_of, means
 
 WAYS = ("fixed", "classifier")  # of ending thoughts
+PRINTED = 2  # questions of a run, of which the text of a table has what thoughts decode to
 
 
 def ending(ends: pd.DataFrame, *, bases: Bases) -> pd.DataFrame:
@@ -53,8 +54,9 @@ def format_ending(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataF
 
 
 def format_decoded(table: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
-    """One row per thought: its most likely tokens first."""
+    """One row per thought about the first `PRINTED` questions of every run: its most likely tokens first."""
     at = ["dataset", "method", "seed", "question", "thought"]
+    table = table[table.groupby(at[:3])["question"].rank("dense") <= PRINTED]
     cells = [
         f"{token!r} {probability:.2f}"
         for token, probability in zip(table["token"], table["probability"], strict=True)

@@ -27,42 +27,56 @@ Thoughts = Literal["none", "continuous", "pause", "loops", "soft"]
 FED_BACK: tuple[Thoughts, ...] = ("continuous", "soft")  # computed from the state of the previous position
 Targets = Literal["path", "frontier"]
 
+# The string under a field says what it is, as for all settings. The descriptions inside Field say less; they
+# count as code of trained runs, which an edit of them would train again.
+
 
 class Removal(Closed):
     """How iCoT removes the written chain from its left end (Deng et al. 2024, arXiv 2405.14838)."""
 
     unit: Annotated[Literal["token", "step"], Field(description="unit of removal")]
+    """Unit of removal."""
     per_epoch: Annotated[PositiveFloat, Field(description="additional units removed in each epoch")]
+    """Units that every epoch removes in addition."""
     smoothing: Annotated[
         PositiveFloat | None,
         Field(description="each question loses o more units, with P(o) proportional to exp(-smoothing o)"),
     ]
+    """Each question loses o more units, with P(o) proportional to exp(-smoothing o); null for none."""
     limit: Annotated[
         PositiveInt | None, Field(description="number of units from which the whole chain is removed")
     ]
+    """Number of units from which on the whole chain is removed; null for no limit."""
 
 
 class Extra(Closed):
     """Additional thoughts that some questions get, each time they are shown."""
 
     thoughts: Annotated[PositiveInt, Field(description="how many more")]
+    """How many thoughts more a question gets."""
     probability: Probability
+    """How often it gets them, drawn at every use."""
 
 
 class Schedule(Closed):
     """How long each stage lasts and how many thoughts replace a step (paper section 4.2)."""
 
     c: Annotated[int, Field(ge=0, description="thoughts per step")]
+    """Thoughts per step."""
     stages: Annotated[
         int, Field(ge=0, description="number of stages that each replace one more step by thoughts")
     ]
+    """Number of stages, each of which replaces one more step by thoughts."""
     epochs: Annotated[
         tuple[Annotated[float, Field(ge=0)], ...],
         Field(description="epochs of stage 0, 1, ...; one more entry adds a stage that replaces all steps"),
     ]  # a stage with 0 epochs is skipped
+    """Epochs of stage 0, 1, ..., also fractions; a stage of 0 epochs is left out, and one more entry adds a
+    stage that replaces all steps."""
     removal: Annotated[
         Removal | None, Field(description="how steps are removed; for methods with `steps: removed`")
     ] = None
+    """How iCoT removes the written chain, for methods with `steps: removed`; null for no such method."""
     extra: Annotated[
         Extra | None,
         Field(
@@ -70,6 +84,8 @@ class Schedule(Closed):
             "stage has"
         ),
     ] = None
+    """A question gets `c` thoughts for each of its own steps, at most those of the stage, and sometimes more;
+    null gives every question those of the stage."""
 
     @model_validator(mode="after")
     def _stages_have_epochs(self) -> Schedule:
@@ -99,9 +115,13 @@ class ThoughtLoss(Closed):
         Literal["step", "frontier"],
         Field(description="the node of the step, or all nodes of its frontier, each with equal weight"),
     ]
+    """What the state that becomes thought j has to predict through the language-model head: the node of step
+    j, or all nodes of its frontier, each with equal weight (`c: 1`, `symbols`, continuous thoughts)."""
     weight: Annotated[
         PositiveFloat, Field(description="of the mean over thoughts, beside the mean over predicted tokens")
     ]
+    """Weight of the mean of this loss over thoughts, beside that of predicted tokens; the loss in the history
+    is without it."""
 
 
 class Layout(Closed):
@@ -140,21 +160,31 @@ class Method(Closed):
     """How a question becomes a training sequence over the stages: one row of the main table."""
 
     title: Annotated[str, Field(description="name in tables and figures")]
+    """Name in tables and figures."""
     steps: Annotated[Steps, Field(description="what happens to the written steps")]
+    """What happens to the written steps: they are kept, dropped, replaced stage by stage (`staged`), or
+    removed token by token."""
     thoughts: Annotated[Thoughts, Field(description="what replaces hidden steps")]
+    """What replaces hidden steps: nothing, hidden states (`continuous`), `pause` tokens, more passes over the
+    whole sequence (`loops`), or expected embeddings that are fed back (`soft`)."""
     markers: Annotated[
         bool, Field(description="whether <bot> and <eot> enclose the thoughts, from stage 0 on")
     ]
+    """Whether `<bot>` and `<eot>` enclose the thoughts, from stage 0 on."""
     paper: Annotated[str | None, Field(description="row in the paper's tables")] = None
+    """Its row in the paper's tables, a name of config/paper_numbers.yaml; null for none."""
     targets: Annotated[
         Targets,
         Field(
             description="what follows the thoughts in training: the other steps, or one node of the frontier"
         ),
     ] = "path"
+    """What follows the thoughts in training: the other steps (`path`), or one node of the `frontier` and the
+    end (`steps: staged`, graph questions)."""
     thought_loss: Annotated[
         ThoughtLoss | None, Field(description="additional loss on thoughts in training; null for none")
     ] = None
+    """An additional loss on thoughts in training; null for none."""
     iterations: Annotated[
         int | None,
         Field(
@@ -163,25 +193,34 @@ class Method(Closed):
             "null computes one thought after the other",
         ),
     ] = None
+    """Jacobi iterations that compute all continuous thoughts side by side; null computes one after the
+    other."""
     like: Annotated[
         str | None,
         Field(description="method whose settings this one takes over, except for its own"),
     ] = None
+    """Another method, whose settings it takes where it has none of its own (`paper` excepted); null for
+    none."""
     start: Annotated[
         str | None, Field(description="method whose trained run it starts from; null for the base model")
     ] = None
+    """Another method, whose trained run it starts from; null for the base model."""
     training: Annotated[
         dict[str, Any], Field(description="training settings of this method only", default_factory=dict)
     ]
+    """Keys of `training` that differ for this method."""
     schedule: Annotated[
         dict[str, Any], Field(description="schedule settings of this method only", default_factory=dict)
     ]
+    """Keys of the schedule of the data set that differ for this method."""
     model: Annotated[
         dict[str, Any], Field(description="model settings of this method only", default_factory=dict)
     ]
+    """Keys of `model` that differ for this method."""
     text: Annotated[
         dict[str, Any], Field(description="text settings of this method only", default_factory=dict)
     ]
+    """Keys of `text` that differ for this method."""
 
     @model_validator(mode="after")
     def _iterations_need_continuous_thoughts(self) -> Method:
@@ -246,6 +285,8 @@ class TextSettings(Closed):
     """How questions are written as text for the model."""
 
     template: Literal["prose", "symbols"]
+    """`prose` writes the published sentences, `symbols` one word per node (graph questions only)."""
     facts_share_position: Annotated[
         bool, Field(description="whether both tokens of a fact have one position id (symbols template)")
     ]
+    """Whether the two nodes of a fact have one position id (with `symbols`)."""

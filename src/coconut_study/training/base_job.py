@@ -22,14 +22,15 @@ from coconut_study.training.pretrain import Pretrainer
 from coconut_study.training.settings import BaseSpec, Pool
 
 
-def make_base(spec: BaseSpec, questions: Sequence[Path], out: Path) -> None:
+def make_base(spec: BaseSpec, questions: Sequence[Path], out: Path, *, proved: bool = False) -> None:
     """Load or create a base model, pretrain it if `spec` says so, and save it with the marks added.
 
-    A new model learns its words, and what it is pretrained on, from the question files.
+    A new model learns its words, and what it is pretrained on, from the question files; `proved` says that
+    their questions were proved before (see `schema.read`).
     """
     if wrong := preflight.mistakes([spec.model]):
         raise StudyError("; ".join(wrong))
-    read = [question for path in questions for question in schema.read(path)]
+    read = [question for path in questions for question in schema.read(path, proved=proved)]
     template = TEMPLATES[spec.text.template]
     texts = [*map(template.text, read), Text(" ".join(pool(spec.model.names)), [], "")]
     model, tokenizer = base_model.make(spec.model, spec.seed, texts)

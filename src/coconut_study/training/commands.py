@@ -37,7 +37,7 @@ def base(
         raise StudyError(f"--card: {len(card)} cards for {len(files)} question files; give one for each")
     for path, described in zip(card or [], files, strict=False):
         cards.check(path, {"train": described})
-    make_base(read_settings(BaseSpec, settings), files, out)
+    make_base(read_settings(BaseSpec, settings), files, out, proved=bool(card))
 
 
 @app.command()
@@ -66,7 +66,7 @@ def train(
         raise StudyError("--rewrites: give them if the spec has the settings of rewrites, and only then")
     if rewrites is not None:
         cards.check(rewrites_card, {"test": rewrites}, wanted.following)
-    train_stage(wanted, parent, files, checkpoint, history, minutes, rewrites)
+    train_stage(wanted, parent, files, checkpoint, history, minutes, rewrites, proved=card is not None)
 
 
 @app.command()

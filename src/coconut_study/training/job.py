@@ -24,6 +24,7 @@ from coconut_study.training.learner import Learner
 from coconut_study.training.saver import GENERATIONS, Saver
 from coconut_study.training.settings import StageSpec
 from coconut_study.training.stage import StageTrainer
+from coconut_study.training.tracker import tracker
 
 
 def train_stage(
@@ -34,15 +35,18 @@ def train_stage(
     history: Path,
     minutes: float,
     rewrites: Path | None = None,
+    *,
+    proved: bool = False,
 ) -> None:
     """Train a stage from the checkpoint `parent`, and write its checkpoint and its history.
 
     The questions and rewrites of the file `rewrites` are asked after every epoch.
 
-    `files` are the question files "train" and "valid". A state is saved every `minutes` into the folder
+    `files` are the question files "train" and "valid"; `proved` says that their questions were proved before
+    (see `schema.read`). A state is saved every `minutes` into the folder
     `state` beside the checkpoint; after an interruption the same call resumes from it.
     """
-    questions = {name: schema.read(path) for name, path in files.items()}
+    questions = {name: schema.read(path, proved=proved) for name, path in files.items()}
     model, tokenizer = checkpoints.load(parent)
     asked = schema.read(rewrites) if rewrites else []
     trainer = StageTrainer(spec, model, tokenizer, questions["train"], questions["valid"], asked)
@@ -54,8 +58,11 @@ def train_stage(
     process = trainer.processes.index
     with workspace(checkpoint.with_name("state"), key, process) as folder:
         check_space(checkpoint.parent, bytes_on_disk(trainer.learner))
-        journal = Journal(folder.parent / NAME if trainer.processes.is_main else None)
-        with Saver(folder, minutes, process) as saver:
+        with (
+            tracker(trainer.learner.accelerator, spec, checkpoint.parent) as told,
+            Saver(folder, minutes, process) as saver,
+        ):
+            journal = Journal(folder.parent / NAME if trainer.processes.is_main else None, told=told)
             rows = trainer.run(parent, saver, journal)
         _write(trainer, rows, hashes, checkpoint, history)
 

@@ -32,7 +32,10 @@ class NewTokens(Closed):
     """Initial values of the embeddings of <bot>, <eot>, <thought> and <pause> in a pretrained model."""
 
     init: Literal["copy", "mean", "random"]
-    of: Annotated[str | None, Field(description="the token to copy, with init: copy")] = None
+    """Initial embeddings of `<bot>`, `<eot>`, `<thought>` and `<pause>`: a copy of that of another token, the
+    mean of all, or random; the paper does not say, its code copies that of `<<`."""
+    of: str | None = None
+    """The token that is copied; null with another `init` than `copy`."""
 
     @model_validator(mode="after")
     def _copy_of_something(self) -> NewTokens:
@@ -45,47 +48,45 @@ class Lora(Closed):
     """Low-rank adapters on a frozen model, and trained embeddings of the marks (Hu et al. 2021)."""
 
     rank: PositiveInt
+    """Rank of the adapters."""
     alpha: PositiveInt
+    """Scale of the adapters: what they add is multiplied by alpha / rank."""
     dropout: Probability
-    targets: Annotated[
-        tuple[str, ...] | None,
-        Field(description="layers with adapters; null for the default of peft for the model"),
-    ]
+    """Probability with which an input of the adapters is dropped in training."""
+    targets: tuple[str, ...] | None
+    """Names of the layers with adapters; null for the choice of peft for the model."""
 
 
 class Pool(Closed):
     """Names that a tokenizer of words has, whether questions use them or not: the first of their lists."""
 
     persons: Annotated[int, Field(ge=2, le=17)]
+    """Number of names of persons, the first of their list."""
     concepts: Annotated[int, Field(ge=2, le=38)]
+    """Number of names of concepts, the first of their list."""
 
 
 class Model(Closed):
     """The base model of a study: loaded from a hub name or folder, or created from a configuration."""
 
-    path: Annotated[Name | None, Field(description="hub name or folder of a causal language model")] = None
-    architecture: Annotated[
-        dict[str, Any] | None, Field(description="configuration of a new model (model_type, n_layer, ...)")
-    ] = None
-    tokenizer: Annotated[
-        Name, Field(description="hub name or folder, or `words` for one made of the words of the questions")
-    ]
-    new_tokens: NewTokens
-    dtype: Annotated[
-        Literal["float32", "bfloat16", "float16"], Field(description="data type of the weights")
-    ] = "float32"
-    lora: Annotated[Lora | None, Field(description="train only adapters; null trains all weights")] = None
-    pretraining: Annotated[
-        Pretraining | None,
-        Field(description="how a new model is pretrained before all runs; null for not at all"),
-    ] = None
-    names: Annotated[
-        Pool | None,
-        Field(
-            description="names that `words` and pretraining have, although no training question has them",
-            exclude_if=lambda names: names is None,
-        ),
-    ] = None
+    path: Name | None = None
+    """Hub name or folder of a causal language model; null for a new model (`architecture`)."""
+    architecture: dict[str, Any] | None = None
+    """Configuration of a new model: `model_type`, `n_layer`, ... as transformers names them; null for a
+    loaded model (`path`)."""
+    tokenizer: Annotated[Name, Field(default_factory=lambda given: given.get("path") or "words")]
+    """Hub name or folder of the tokenizer, or `words` for one made of the words of the questions; not given,
+    that of `path`, or `words` for a new model."""
+    new_tokens: NewTokens = NewTokens(init="mean")
+    """Initial values of the embeddings of the new tokens in a loaded model."""
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Data type of the weights."""
+    lora: Lora | None = None
+    """Adapters, which are trained alone; null trains all weights."""
+    pretraining: Pretraining | None = None
+    """How a new model learns to read facts before any run, from walks on graphs; null for not at all."""
+    names: Annotated[Pool | None, Field(exclude_if=lambda names: names is None)] = None
+    """Names that `words` and pretraining know besides those of the training questions; null for no others."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
@@ -155,18 +156,15 @@ class BaseSpec(Closed):
 class Mixing(Closed):
     """Some questions in the layout of another stage, so that the model does not forget earlier stages."""
 
-    probability: Probability
-    stages: Annotated[
-        Literal["earlier", "any"],
-        Field(description="draw from the earlier stages, or from all stages as the published code does"),
-    ]
-    weight: Annotated[
-        Literal["equal", "rising"],
-        Field(
-            description="draw stages equally often, or stage i in proportion to i + 1, up to the own one",
-            exclude_if=lambda weight: weight == "equal",
-        ),
-    ] = "equal"
+    probability: Probability = 0.0
+    """Probability that a question is shown in the layout of another stage."""
+    stages: Literal["earlier", "any"] = "any"
+    """Which stages are drawn from: the earlier ones, or all as in the published code."""
+    weight: Annotated[Literal["equal", "rising"], Field(exclude_if=lambda weight: weight == "equal")] = (
+        "equal"
+    )
+    """Draw stages equally often, or stage i in proportion to i + 1, where the stage that is trained is one of
+    them (with `stages: earlier`)."""
 
     @model_validator(mode="after")
     def _rising_up_to_the_own_stage(self) -> Mixing:
@@ -179,22 +177,20 @@ class Optimization(Closed):
     """AdamW, clipping and precision."""
 
     learning_rate: PositiveFloat
-    weight_decay: Annotated[float, Field(ge=0)]
-    betas: tuple[Probability, Probability]
-    clip: Annotated[
-        PositiveFloat | None, Field(description="maximum norm of the gradient; null for no limit")
-    ]
-    precision: Annotated[
-        Literal["no", "tf32", "bf16", "fp16"],
-        Field(description="of matrix products: that of the weights, TF32 if the GPU has it, or autocast"),
-    ]
-    sharding: Annotated[
-        Literal["none", "full"],
-        Field(
-            description="what each GPU of a run has: the whole model, or a part of all tensors (FSDP)",
-            exclude_if=lambda sharding: sharding == "none",
-        ),
-    ] = "none"
+    """Learning rate of AdamW after the warm-up."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    """Weight decay of AdamW."""
+    betas: tuple[Probability, Probability] = (0.9, 0.999)
+    """Decay rates of the two moments of AdamW."""
+    clip: PositiveFloat | None = None
+    """Maximum norm of the gradient; null for no limit."""
+    precision: Literal["no", "tf32", "bf16", "fp16"] = "no"
+    """Precision of matrix products: `"no"` (in quotes) that of the weights, `tf32` if the GPU has it, `bf16`
+    or `fp16` by autocast."""
+    sharding: Annotated[Literal["none", "full"], Field(exclude_if=lambda sharding: sharding == "none")] = (
+        "none"
+    )
+    """What each GPU of a run holds: the whole model, or (`full`) a part of it and of the optimizer (FSDP)."""
 
     @model_validator(mode="after")
     def _sharding_without_scaling(self) -> Optimization:
@@ -206,26 +202,30 @@ class Optimization(Closed):
 class Growth(Closed):
     """Few facts and few names at first, then more with the square of the update, until all are in use."""
 
-    facts: Annotated[PositiveInt, Field(description="facts of a page at first")]
-    until: Annotated[PositiveInt, Field(description="update from which on a page has all facts")]
+    facts: PositiveInt
+    """Facts of a page at first: those found by following facts from a person of the graph."""
+    until: PositiveInt
+    """Update from which on a page has all facts; until then they grow with the square of the update, and the
+    names in use in proportion."""
 
 
 class Pretraining(Optimization):
     """How a new base model learns to read facts: random walks on graphs, without questions."""
 
     batch_size: PositiveInt
+    """Sequences per update."""
     steps: PositiveInt
-    warmup: Annotated[int, Field(ge=0, description="updates of linear warm-up")]
-    decay: Annotated[int, Field(ge=0, description="updates of linear decay at the end")]
-    walks: Annotated[PositiveInt, Field(description="walks after the facts")]
-    length: Annotated[PositiveInt, Field(description="maximum steps of a walk")]
-    growth: Annotated[
-        Growth | None,
-        Field(
-            description="how facts and names grow in number; null for all from the start",
-            exclude_if=lambda growth: growth is None,
-        ),
-    ] = None
+    """Number of updates."""
+    warmup: Annotated[int, Field(ge=0)]
+    """Updates of linear warm-up at the start."""
+    decay: Annotated[int, Field(ge=0)]
+    """Updates of linear decay at the end."""
+    walks: PositiveInt
+    """Number of walks after the facts of a page."""
+    length: PositiveInt
+    """Maximum number of steps of a walk."""
+    growth: Annotated[Growth | None, Field(exclude_if=lambda growth: growth is None)] = None
+    """How facts and names grow in number; null for all from the start."""
 
     @model_validator(mode="after")
     def _grown_before_the_end(self) -> Pretraining:
@@ -235,47 +235,41 @@ class Pretraining(Optimization):
 
 
 class Training(Optimization):
-    """How a stage is trained."""
+    """How a stage is trained. The defaults are the recipe of the paper for GPT-2."""
 
-    batch_size: PositiveInt
-    micro_batch_size: Annotated[
-        PositiveInt | None,
-        Field(description="questions in memory at once, per GPU; null for a whole share of the batch"),
-    ] = None
-    warmup: Annotated[float, Field(ge=0, description="epochs of linear warm-up at the start of the run")]
-    decay: Annotated[float, Field(ge=0, description="epochs of linear decay at the end of the run")]
-    reset_optimizer: Annotated[
-        Literal["stage", "epoch", "removal", "never"],
-        Field(description="when AdamW starts anew: each stage (paper), epoch (its code), removal (iCoT)"),
-    ]
-    keep: Annotated[
-        Literal["best", "last"],
-        Field(description="weights that a run ends with: of the best or the last epoch of its last stage"),
-    ] = "best"
-    mixing: Mixing
-    redraw: Annotated[
-        bool, Field(description="new names and a new order of facts for each use of a graph question")
-    ]
-    mirrors: Annotated[
-        Literal["apart", "together"],
-        Field(
-            description="mirror questions of a graph: shuffled separately, or together in one batch",
-            exclude_if=lambda mirrors: mirrors == "apart",
-        ),
-    ] = "apart"
-    max_loss: Annotated[
-        PositiveFloat,
-        Field(
-            description="nats per token above which a stage has diverged; guessing one of 50,000 words is 11"
-        ),
-    ] = 50.0
-    roll_back: Annotated[
-        NonNegativeInt,
-        Field(description="times a diverged stage returns to its last state, with half the learning rate"),
-    ] = 0
-    gradient_checkpointing: Annotated[
-        bool, Field(description="compute layers again in the backward pass: less memory, equal results")
-    ] = False
+    learning_rate: PositiveFloat = 1e-4
+    """Learning rate of AdamW after the warm-up."""
+    batch_size: PositiveInt = 128
+    """Questions per update."""
+    micro_batch_size: PositiveInt | None = None
+    """Questions in memory at once, per GPU, which divides `batch_size`; null for a whole share of the
+    batch."""
+    warmup: Annotated[float, Field(ge=0)] = 0.0
+    """Epochs of linear warm-up at the start of the run."""
+    decay: Annotated[float, Field(ge=0)] = 0.0
+    """Epochs of linear decay at the end of the run."""
+    reset_optimizer: Literal["stage", "epoch", "removal", "never"] = "stage"
+    """When AdamW starts anew: at each stage (paper), each epoch (its code), whenever iCoT removes more, or
+    never."""
+    keep: Literal["best", "last"] = "best"
+    """Weights that a run ends with: those of the best epoch of its last stage by validation accuracy, or of
+    the last."""
+    mixing: Mixing = Mixing()
+    """Some questions in the layout of another stage, so that the model does not forget it."""
+    redraw: bool = False
+    """Whether a graph question gets new names and a new order of facts at every use."""
+    mirrors: Annotated[Literal["apart", "together"], Field(exclude_if=lambda mirrors: mirrors == "apart")] = (
+        "apart"
+    )
+    """Mirror questions of a graph: shuffled separately, or together in one batch, where their facts are read
+    once."""
+    max_loss: PositiveFloat = 50.0
+    """Loss in nats per token above which a stage has diverged and stops; a uniform guess among 50,000 words
+    is 11."""
+    roll_back: NonNegativeInt = 0
+    """How often a diverged stage returns to its last saved state, at half the learning rate."""
+    gradient_checkpointing: bool = False
+    """Whether layers are computed again in the backward pass: less memory, equal results."""
 
     @model_validator(mode="after")
     def _batches_divide(self) -> Training:
@@ -309,52 +303,37 @@ class DrawnThoughts(Extra):
 class StageSpec(Closed):
     """All that determines a trained stage. Runs with equal specs share the stage."""
 
-    questions: Annotated[dict[str, Any], Field(description="settings of its questions")]
+    questions: dict[str, Any]
+    """Settings of its questions."""
     base: BaseSpec
     training: Training
     layout: Layout
-    removal: Annotated[
-        Removal | None, Field(description="how iCoT removes the chain; null for other methods")
-    ]
-    mixed: Annotated[
-        tuple[Layout, ...], Field(description="layouts of other stages to mix in, by number of hidden steps")
-    ]
-    following: Annotated[
-        dict[str, Any] | None,
-        Field(
-            description="settings of the rewrites that are asked after every epoch; null for none",
-            exclude_if=lambda following: following is None,
-        ),
-    ] = None
-    extra: Annotated[
-        DrawnThoughts | None,
-        Field(
-            description="how the number of thoughts varies among questions; null if it does not",
-            exclude_if=lambda extra: extra is None,
-        ),
-    ] = None
-    targets: Annotated[
-        Targets,
-        Field(
-            description="what follows the thoughts: the other steps, or one node of the frontier",
-            exclude_if=lambda targets: targets == "path",
-        ),
-    ] = "path"
+    removal: Removal | None
+    """How iCoT removes the chain; null for other methods."""
+    mixed: tuple[Layout, ...]
+    """Layouts of other stages to mix in, by number of hidden steps."""
+    following: Annotated[dict[str, Any] | None, Field(exclude_if=lambda following: following is None)] = None
+    """Settings of the rewrites that are asked after every epoch; null for none."""
+    extra: Annotated[DrawnThoughts | None, Field(exclude_if=lambda extra: extra is None)] = None
+    """How the number of thoughts varies among questions; null if it does not."""
+    targets: Annotated[Targets, Field(exclude_if=lambda targets: targets == "path")] = "path"
+    """What follows the thoughts: the other steps, or one node of the frontier."""
     thought_loss: Annotated[
-        ThoughtLoss | None,
-        Field(
-            description="what the states that become thoughts have to predict; null for nothing",
-            exclude_if=lambda thought_loss: thought_loss is None,
-        ),
+        ThoughtLoss | None, Field(exclude_if=lambda thought_loss: thought_loss is None)
     ] = None
+    """What the states that become thoughts have to predict; null for nothing."""
     stage: int
     seed: int
     epochs: float
-    epochs_before: Annotated[float, Field(description="epochs of the run before this stage")]
-    epochs_in_all: Annotated[float, Field(description="epochs of the whole run, for the decay")]
-    keep: Annotated[Literal["last", "best"], Field(description="the epoch whose weights are kept")]
+    epochs_before: float
+    """Epochs of the run before this stage."""
+    epochs_in_all: float
+    """Epochs of the whole run, for the decay."""
+    keep: Literal["last", "best"]
+    """The epoch whose weights are kept."""
     evaluation: Responding
-    parent: Annotated[str | None, Field(description="id of the stage before")]
+    parent: str | None
+    """Id of the stage before."""
 
     @property
     def id(self) -> str:

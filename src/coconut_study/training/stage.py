@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from coconut_study.common.errors import StudyError
-from coconut_study.common.journal import Journal, Row
+from coconut_study.common.journal import Journal, Pace, Row, sentence
 from coconut_study.common.progress import bar, say
 from coconut_study.engine.gradient_checkpointing import checkpoint_layers
 from coconut_study.questions.question import Question
@@ -26,7 +26,6 @@ from coconut_study.training.epoch import Diverged, Epoch, EpochState, is_best
 from coconut_study.training.learner import Learner
 from coconut_study.training.meter import Meter
 from coconut_study.training.micro_batches import Updater
-from coconut_study.training.pace import Pace, sentence
 from coconut_study.training.sampler import Sampler
 from coconut_study.training.saver import Saver
 from coconut_study.training.schedule import StageSchedule
@@ -194,6 +193,7 @@ class StageTrainer:
             "epochs": len(by_epoch),
             "update": done,
             "updates": by_epoch[epoch],
+            "step": step,
             "loss": loss,
             "learning_rate": self._rate(step - 1),
             **self.pace.row(sum(by_epoch) - step),

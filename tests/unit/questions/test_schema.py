@@ -1,11 +1,12 @@
 """Question files in the published schema."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from coconut_study.common.errors import StudyError
-from coconut_study.questions import schema
+from coconut_study.questions import commands, datasets, schema
 
 
 def test_the_solver_accepts_all_published_validation_questions(shared):
@@ -57,3 +58,22 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError):
         schema.write(tmp_path / "q.jsonl", broken())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_proved_is_read_without_proof_and_all_else_is_not(question, tmp_path):
+    path, wrong = tmp_path / "questions.jsonl", schema.to_json(question) | {"answer": "Nobody is a lempus."}
+    path.write_text(json.dumps(wrong))
+    with pytest.raises(StudyError, match="the answer is not the target"):
+        schema.read(path)
+    assert [one.answer for one in schema.read(path, proved=True)] == [wrong["answer"]]
+
+
+def test_a_card_is_written_for_proved_questions_alone(question, tmp_path, monkeypatch):
+    wrong = replace(question, answer="Nobody is a lempus.")
+    paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "valid", "test")}
+    monkeypatch.setattr(datasets, "generate", lambda _: {name: [wrong] for name in paths})
+    graph = {"nodes": 12, "hops": [3, 3], "persons": 2, "concepts": 10}
+    settings = {"source": "prosqa", "seed": 1, "sizes": dict.fromkeys(paths, 1)} | graph
+    with pytest.raises(StudyError, match="the answer is not the target"):
+        commands.questions(json.dumps(settings), *paths.values(), card=tmp_path / "card.json")
+    assert not (tmp_path / "card.json").exists()

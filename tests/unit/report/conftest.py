@@ -1,6 +1,7 @@
-"""Grades, learning curves and values of candidates, small enough to compute by hand."""
+"""Grades, learning curves and values of candidates, small enough to compute by hand; and a browser."""
 
 import gc
+import shutil
 
 import pandas as pd
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from coconut_study.report import learning
 
 from .examples import graded, history, rows, ten
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture
@@ -75,3 +78,18 @@ def collected():
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium without a window; tests that need it are skipped where Playwright or Chromium is missing."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="Playwright is not installed (pip install -e '.[browser]')"
+    )
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

@@ -79,6 +79,32 @@ def test_the_name_of_a_rule_that_would_lie_on_that_of_a_better_one_is_left_out()
     assert {"short path 61.0", "far 90.0"} <= {*words(headline(pd.concat([main, far])))}
 
 
+@pytest.mark.parametrize("accuracy", [62.0, 75.0, 97.0])
+def test_a_rule_with_a_long_name_makes_no_panel_narrower_and_covers_no_other_word(accuracy):
+    def panel(name):
+        main = main_of(**AHEAD)[:3]
+        rule = {"dataset": "d", "method": f"shortcut: {name}", "accuracy": accuracy, "low": 50, "high": 98}
+        figure = headline(pd.concat([main, pd.DataFrame([rule])])).figure
+        figure.draw_without_rendering()
+        return figure.axes[0]
+
+    name = "learned from sizes of neighbourhoods, else the shorter path"
+    long, short = panel(name), panel("short")
+    assert long.get_window_extent().width == pytest.approx(short.get_window_extent().width, abs=1)
+    drawn = {text.get_text().replace("\n", " "): text.get_window_extent() for text in long.texts}
+    word = drawn.pop(f"{name} {accuracy}")
+    assert word.x0 >= long.get_window_extent().x0 - 1
+    assert word.x1 <= long.get_window_extent().x1 + 1
+    assert not any(word.overlaps(drawn[heading]) for heading in ("This study", "Data set", "coin"))
+
+
+def test_a_name_of_the_best_rule_that_is_too_long_is_shortened_at_a_word():
+    rule = main_of()[:1].assign(method="shortcut: " + " ".join(["nonplanning"] * 16))
+    (name,) = (word for word in words(headline(pd.concat([main_of(**AHEAD)[:3], rule]))) if "nonpl" in word)
+    assert name.split()[-2:] == ["nonplanning…", "61.0"]
+    assert name.count("\n") <= 2
+
+
 def test_every_seed_is_a_dot():
     assert n_dots(headline().figure.axes[0]) == len(SEEDS)
 
@@ -232,16 +258,34 @@ def test_labels_that_are_not_numbers_are_rows(compared):
     assert {"Data set", "Other set"} <= {*words(drawn)}
 
 
-def test_the_title_of_a_comparison_is_its_best_point(compared):
-    assert draw_comparison(compared).title == "second line at 0.1 answers most: 100.0 %"
-
-
-def test_a_point_that_has_the_name_of_its_series_is_named_once(compared):
+def test_the_title_of_a_comparison_names_a_point_only_if_its_interval_is_above_all_others(compared):
     table, *others = compared
-    table = table.assign(label=["plain", "0.3", "second line", "0.1"])
-    drawn = draw_comparison((table, *others))
-    assert drawn.title == "second line answers most: 100.0 %"
-    assert "second line" in [label.get_text() for label in drawn.figure.axes[0].get_yticklabels()]
+    table["mean"] = [60.0, 57.0, 100.0, 10.0]
+    known = table.assign(low=table["mean"] - 1, high=table["mean"] + 1)
+    assert draw_comparison((known, *others)).title == "second line at 0.1 answers most, 100.0 %"
+    none = "10.0 to 100.0 % right, no point ahead of all others"
+    assert draw_comparison((known.assign(low=table["mean"] - 40), *others)).title == none
+    assert draw_comparison((known.assign(high=[61.0, None, 101.0, 11.0]), *others)).title == none
+    same = known.assign(method="cot", k=0, mean=60.0, low=59.0, high=61.0)  # one method at several labels
+    assert draw_comparison((same, *others)).title == "first line at 0.1 answers 60.0 %"
+    both = pd.concat([known, known.assign(dataset="e", low=0.0)])
+    assert draw_comparison((both, *others)).title == (
+        f"Data set: second line at 0.1 answers most, 100.0 %; Other set: {none}"
+    )
+
+
+def test_a_point_reads_well_whether_its_label_is_a_number_words_or_its_series(compared):
+    table, *others = compared
+    table = table.assign(low=table["mean"], high=table["mean"])
+    for label, x, name in (
+        ("second line", "label", "second line"),
+        ("small, trained for long", "label", "second line (small, trained for long)"),
+        ("0.1", "k", "second line at 0.1 before any thought"),
+    ):
+        labels = ["plain" if x == "label" else "0.2", "0.3", label, "0.1"]
+        drawn = draw_comparison((table.assign(label=labels), *others), x)
+        assert drawn.title == f"{name} answers most, 100.0 %"
+        assert f"Data set, {name}: 100.0 %" in drawn.alt
 
 
 def test_a_comparison_draws_every_series_however_many(many, compared):

@@ -49,6 +49,16 @@ def test_numbers_of_a_page_are_aligned_on_the_right_and_words_on_the_left():
     assert "td:nth-child(1)" not in markup.html(table)
 
 
+def test_only_a_long_table_has_a_script_and_its_page_allows_no_other():
+    few, many = (markup.html(pd.DataFrame({"k": range(n)})) for n in (10, 11))
+    assert "<script" not in few
+    assert "script-src 'none'" in few
+    (script,) = re.findall("<script>(.*?)</script>", many, re.DOTALL)
+    assert "aria-sort" in script
+    assert f"script-src {markup.allowed(script)};" in many
+    assert markup.allowed(script) != markup.allowed(f"{script} ")
+
+
 def test_a_table_is_written_in_three_formats(tmp_path):
     markup.write_table(tmp_path / "table.csv", TABLE)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".html", ".md", ".tex"]

@@ -254,3 +254,19 @@ def test_decoded_thoughts_are_one_row_each_with_the_most_likely_tokens_first():
     assert read[["thought", "likeliest tokens"]].to_numpy().tolist() == [
         ["1", "' a' 0.50, 'b' 0.25"], ["2", "'c' 1.00"],
     ]  # fmt: skip
+
+
+def test_the_first_two_questions_of_every_run_are_printed_and_all_are_in_the_table():
+    asked = [(1, 0), (1, 4), (1, 8), (2, 4), (2, 8), (2, 12)]
+    tokens = pd.DataFrame(
+        [{"dataset": "d", "method": "coconut", "seed": seed, "question": question, "thought": thought,
+          "rank": 1, "token": "a", "probability": 1.0} for seed, question in asked for thought in (1, 2)]
+    )  # fmt: skip
+    table = thoughts.decoded(tokens)
+    assert len(table) == 12
+    read = thoughts.format_decoded(table, titles=TITLES)
+    assert read[["seed", "question", "thought"]].to_numpy().tolist() == [
+        [seed, question, thought]
+        for seed, question in (("1", "0"), ("1", "4"), ("2", "4"), ("2", "8"))
+        for thought in ("1", "2")
+    ]

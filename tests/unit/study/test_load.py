@@ -1,11 +1,12 @@
 """Reading a study: shipped studies, second files, `like`, and mistakes in one sentence each."""
 
 import pytest
+import yaml
 
 from coconut_study.study.load import read_study
 from coconut_study.study.plan import Plan
 
-from ...studies import message_of, settings, smoke, with_value
+from ...studies import CONFIG, message_of, settings, smoke, with_value
 
 
 @pytest.mark.parametrize("name", ["quick", "smoke", "tour", "scratch", "paper", "large"])
@@ -125,8 +126,40 @@ def test_icot_is_trained_as_by_its_authors():
 
 def test_a_missing_section_is_named():
     study = settings("quick")
-    del study["training"]
-    assert "training: is missing" in message_of(study)
+    del study["model"]
+    assert "model: is missing" in message_of(study)
+
+
+def small(**changes):
+    """The small study that config/README.md prints, with some sections laid over it."""
+    text = (CONFIG / "README.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    assert len(text.splitlines()) <= 15
+    return settings() | yaml.safe_load(text) | changes
+
+
+def test_a_study_of_fifteen_lines_trains_as_the_paper_does():
+    study, paper = read_study(small()), read_study(settings("paper"))
+    assert len(Plan(study).runs) == 6
+    assert study.training.model_copy(update={"micro_batch_size": 64}) == paper.training
+    assert (study.text, study.grading, study.tables) == (paper.text, paper.grading, paper.tables)
+    assert (study.model.tokenizer, study.base_seeds) == (study.model.path, (0,))
+
+
+def test_a_study_of_fifteen_lines_changes_one_setting_of_a_section():
+    study = read_study(small(training={"learning_rate": 3e-4}))
+    assert study.training == read_study(small()).training.model_copy(update={"learning_rate": 3e-4})
+
+
+def test_a_method_with_another_model_has_the_tokenizer_of_that_model():
+    other = {"like": "coconut", "title": "Other", "model": {"path": "someone/other"}}
+    own = {"like": "coconut", "title": "Own", "model": {"path": "someone/other", "tokenizer": "someone/else"}}
+    study = read_study(small(methods=settings()["methods"] | {"other": other, "own": own}))
+    tokenizers = {name: study.model_of(name).tokenizer for name in ("coconut", "other", "own")}
+    assert tokenizers == {"coconut": study.model.path, "other": "someone/other", "own": "someone/else"}
+
+
+def test_a_new_model_has_a_tokenizer_of_the_words_of_the_questions():
+    assert read_study(small(model={"architecture": {"model_type": "gpt2"}})).model.tokenizer == "words"
 
 
 def test_a_variation_has_the_settings_of_the_other_but_for_its_own_and_the_papers_row():

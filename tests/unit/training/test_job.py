@@ -1,17 +1,20 @@
 """The job that trains a stage: what its state and its card are bound to, and what it leaves."""
 
 import json
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from accelerate.tracking import GeneralTracker, filter_trackers
 
 from coconut_study.common.errors import StudyError
 from coconut_study.engine import checkpoints
 from coconut_study.engine.device import cpu_threads
 from coconut_study.questions import rewrites, schema
 from coconut_study.training import job
+from coconut_study.training import tracker as trackers
 from coconut_study.training.learner import Learner
 from coconut_study.training.stage import StageTrainer
 from coconut_study.training.validation import Validation
@@ -126,3 +129,64 @@ def test_following_counts_the_rewrites_of_rightly_answered_questions(stages, bas
     assert trainer.following() == pytest.approx(1 / 3)
     plain = StageTrainer(stages[0], base[0], base[1], splits["train"], splits["valid"])
     assert plain.following() is None
+
+
+# ------------------------------------------------------------------------------------------- trackers
+
+
+class Listed(GeneralTracker):
+    """A tracker that keeps what it is told."""
+
+    name = "listed"
+    requires_logging_directory = False
+    runs: ClassVar[list[Any]] = []
+
+    def __init__(self, project, **_):
+        super().__init__()
+        self.project, self.rows, self.ended = project, [], False
+        self.runs.append(self)
+
+    @property
+    def tracker(self):
+        return self.rows
+
+    def store_init_configuration(self, values):
+        self.settings = values
+
+    def log(self, values, step, **_):
+        self.rows.append((step, values))
+
+    def finish(self):
+        self.ended = True
+
+
+def test_a_tracker_is_told_every_epoch_and_changes_no_byte(folder, stages, monkeypatch):
+    train(folder, stages[1], "alone")
+    monkeypatch.setattr(trackers, "LOGGER_TYPE_TO_CLASS", {"listed": Listed})
+    monkeypatch.setattr(trackers, "filter_trackers", lambda names, _: [Listed(name) for name in names])
+    monkeypatch.setenv(trackers.VARIABLE, "listed")
+    train(folder, stages[1], "tracked")
+    (run,) = Listed.runs
+    history = pd.read_csv(folder / "tracked" / "history.csv")
+    told = [(step, row["accuracy"]) for step, row in run.rows if "accuracy" in row]
+    assert told == [(N_UPDATES, history["accuracy"].iloc[-1])]
+    assert run.settings["id"] == stages[1].id
+    assert run.ended
+    for name in ("history.csv", "checkpoint/model.safetensors"):
+        assert (folder / "alone" / name).read_bytes() == (folder / "tracked" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("tensorbord", "did you mean tensorboard"),
+        ("dvclive", "dvclive is not installed; pip install dvclive"),
+    ],
+)
+def test_a_tracker_that_is_not_there_is_one_sentence(folder, stages, monkeypatch, name, words):
+    if filter_trackers(["dvclive"]):
+        pytest.skip("dvclive is installed")
+    monkeypatch.setenv(trackers.VARIABLE, name)
+    with pytest.raises(StudyError, match=words):
+        train(folder, stages[1], "tracked")
+    assert not (folder / "tracked" / "checkpoint").exists()

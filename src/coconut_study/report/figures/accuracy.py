@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from coconut_study.report import marks
 from coconut_study.report.cells import SHORTCUT, rounded
@@ -53,13 +54,14 @@ def accuracy(
     for label, name in zip(axes[0][0].get_yticklabels(), rows["method"], strict=True):
         if roles[name] != "control":
             label.set(color=ROLES[roles[name]], weight="bold")
-    _ours(axes[0][0], rows, seeds[seeds["dataset"] == dataset], at, roles, rules)
-    marks.heading(axes[0][0], "This study", titles[dataset], up=13 * bool(rules))
+    lines = _ours(axes[0][0], rows, seeds[seeds["dataset"] == dataset], at, roles, rules)
+    up = 2 + 11 * lines if lines else 0
+    marks.heading(axes[0][0], "This study", titles[dataset], up=up)
     if reported:
         axes[0][1].tick_params(labelleft=False)
         _theirs(axes[0][1], rows, at, roles, theirs, coin=bool(rules))
         name = paper.get("names", {}).get(paper_dataset, paper_dataset)
-        marks.heading(axes[0][1], "The paper", f"{name}; mean and s.d.", up=13 * bool(rules))
+        marks.heading(axes[0][1], "The paper", f"{name}; mean and s.d.", up=up)
     return Drawn(figure, title, _words(rows, rules, theirs, titles, dataset))
 
 
@@ -76,17 +78,21 @@ def _n_shown(rows: pd.DataFrame, roles: Mapping[str, str]) -> int:
 def _ours(
     axis: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, at: Sequence[float], roles: Mapping[str, str],
     rules: Sequence[marks.Baseline],
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
+    """Our panel; the number of lines of text above it."""
+    words: list[Text] = []
     if rules:
         best = rules[0]
         uncertain = not pd.isna(best.low)
         marks.zone(axis, best.high if uncertain else best.accuracy, best.low if uncertain else None)
-        words = [marks.coin(axis)]
+        words += filter(None, [marks.coin(axis)])
         for rule in rules:
-            word = marks.above(axis, rule.accuracy, f"{rule.rule} {rounded(rule.accuracy)}", "left")
-            if marks.overlaps(word, filter(None, words)):
-                word.remove()
+            texts = marks.shortened(rule.rule, rounded(rule.accuracy))
+            if rule is best:
+                word = marks.named(axis, rule.accuracy, texts, words, lines=3)
             else:
+                word = marks.named(axis, rule.accuracy, texts[:1], words, lines=_lines(words))
+            if word is not None:
                 marks.rule(axis, rule.accuracy)
                 words.append(word)
     for (_, row), height in zip(rows.iterrows(), at, strict=True):
@@ -94,6 +100,12 @@ def _ours(
         values = seeds.loc[seeds["method"] == row["method"], "accuracy"].tolist()
         weight = "normal" if colour == CONTROL else "bold"
         marks.point(axis, row, values, height, colour, value="accuracy", weight=weight)
+    return _lines(words)
+
+
+def _lines(words: Sequence[Text]) -> int:
+    """The most lines of text that a word has."""
+    return max((word.get_text().count("\n") + 1 for word in words), default=0)
 
 
 def _theirs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -36,9 +36,9 @@ def comparison(
     """
     names = list(dict.fromkeys(table["dataset"]))
     colours = _colours(table, roles)
-    numeric = x != "label" or np.isfinite(pd.to_numeric(table["label"], errors="coerce")).all()
+    numeric = x != "label" or _numeric(table["label"])
     n_rows = table.groupby("dataset").size().max()
-    title, alt = _compared(table, titles)
+    title, alt = _compared(table, titles, by_k=x == "k")
     how = (
         "Dots: seeds; lines: means and, upright, 95 % intervals, from three seeds on."
         if numeric
@@ -69,21 +69,45 @@ def _colours(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _name(point: pd.Series, link: str) -> str:
-    """The series and label of a point; once if they are the same."""
-    return link.join(dict.fromkeys([point["series"], str(point["label"])]))
+def _numeric(labels: Iterable[str]) -> bool:
+    """Whether all labels are numbers."""
+    return bool(np.isfinite(pd.to_numeric(pd.Series(labels), errors="coerce")).all())
 
 
-def _compared(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[str, str]:
-    """The best point of the experiment; in the alternative text, every point."""
-    best = table.iloc[table["mean"].argmax()]
+def _name(point: pd.Series) -> str:
+    """The series and label of a point that is a row; once if they are the same."""
+    return ": ".join(dict.fromkeys([point["series"], str(point["label"])]))
+
+
+def _spoken(point: pd.Series, *, by_k: bool) -> str:
+    """A point within a sentence: its series, with a label that is a number after "at" and another one in
+    brackets."""
+    series, label = point["series"], str(point["label"])
+    named = f"{series} at {label}" if _numeric([label]) else f"{series} ({label})"
+    return (series if label == series else named) + (f" {marks.after(point['k'])}" if by_k else "")
+
+
+def _compared(table: pd.DataFrame, titles: Mapping[str, str], *, by_k: bool) -> tuple[str, str]:
+    """Which point is ahead, if one is; in the alternative text, every point."""
     points = [
-        f"{titles[row['dataset']]}, {_name(row, ', ')}: {marks.percent(row, 'mean')}"
+        f"{titles[row['dataset']]}, {_spoken(row, by_k=by_k)}: {marks.percent(row, 'mean')}"
         for _, row in table.iterrows()
     ]
-    where = f" on {titles[best['dataset']]}" if table["dataset"].nunique() > 1 else ""
-    title = f"{_name(best, ' at ')}{where} answers most: {rounded(best['mean'])} %"
+    said = {titles[name]: _ahead(rows, by_k=by_k) for name, rows in table.groupby("dataset", sort=False)}
+    title = "; ".join(f"{name}: {one}" if len(said) > 1 else one for name, one in said.items())
     return title, f"Right answers: {'; '.join(points)}."
+
+
+def _ahead(points: pd.DataFrame, *, by_k: bool) -> str:
+    """The point of a data set whose interval is above those of all others; if none is, how far they reach."""
+    best = points.iloc[points["mean"].argmax()]
+    name, highest = _spoken(best, by_k=by_k), rounded(best["mean"])
+    others = points[(points["method"] != best["method"]) | (points["k"] != best["k"])]
+    if others.empty:
+        return f"{name} answers {highest} %"
+    if (best["low"] > others["high"]).all():  # False if an interval is missing
+        return f"{name} answers most, {highest} %"
+    return f"{rounded(points['mean'].min())} to {highest} % right, no point ahead of all others"
 
 
 def _curves(
@@ -105,7 +129,7 @@ def _curves(
 
 
 def _listed(axis: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, colours: Mapping[str, str]) -> None:
-    names = [_name(row, ": ") for _, row in rows.iterrows()]
+    names = [_name(row) for _, row in rows.iterrows()]
     marks.answers(axis, [*rows["mean"], *rows["low"], *seeds[ANSWER]])
     marks.rows(axis, range(len(rows)), names)
     for at, (_, row) in enumerate(rows.iterrows()):

@@ -103,10 +103,12 @@ def _answers(
 ) -> None:  # fmt: skip
     marks.answers(axis, [*rows["mean"], *rows["low"], *seeds[ANSWER]])
     if rules:
-        marks.coin(axis)
-        if rules[0].accuracy - COIN > 9:
-            marks.rule(axis, rules[0].accuracy)
-            marks.above(axis, rules[0].accuracy, f"{rules[0].rule} {rounded(rules[0].accuracy)}", "left")
+        coin = marks.coin(axis)
+        best = rules[0]
+        if best.accuracy - COIN > 9:
+            marks.rule(axis, best.accuracy)
+            texts = marks.shortened(best.rule, rounded(best.accuracy))
+            marks.named(axis, best.accuracy, texts, filter(None, [coin]), lines=2)
     for (_, row), height in zip(rows.iterrows(), at, strict=True):
         marks.point(axis, row, marks.of_runs(seeds, row), height, ROLES[roles[row["method"]]], near=2)
 
