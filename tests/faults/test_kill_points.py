@@ -73,7 +73,7 @@ def test_states_that_cannot_be_removed_are_an_error(benches, fault):
         if point.fault == fault and point.operation in ("unlink", "rmdir") and "/state" in point.path
         and ".part" not in point.path
     ]  # fmt: skip
-    assert len(points) == 5  # two states, a lock and two folders
+    assert len(points) == 6  # two states, the journal, a lock and two folders
     assert failures(benches[STAGE], points) == []
 
 

@@ -331,7 +331,7 @@ def test_wrong_settings_of_a_command_are_refused(refused, tmp_path):
 
 # ---------------------------------------------------------------------------------- tables and figures
 
-RUN = {"dataset": "d", "method": "m", "seed": 1}
+RUN = {"dataset": "d", "method": "m", "seed": 1, "trained": "d", "asked": "d"}
 FILES = {  # kind of file: what it is of, the columns that are read
     "grades": ("d/m/seed1", inputs.GRADES),
     "asked": ("d/m/seed1/d", inputs.GRADES),
