@@ -98,7 +98,7 @@ def _compared(table: pd.DataFrame, titles: Mapping[str, str], *, by_k: bool) -> 
 
 
 def _ahead(points: pd.DataFrame, *, by_k: bool) -> str:
-    """The point of a data set whose interval is above those of all others, or the series all of whose intervals
+    """The point of a data set whose interval is above those of all others, or the series whose intervals all
     are above those of other series; if there is none, how far the points reach."""
     best = points.iloc[points["mean"].argmax()]
     highest = rounded(best["mean"])
