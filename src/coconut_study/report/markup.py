@@ -32,9 +32,9 @@ thead th {{ border-top: 2px solid; border-bottom: 1px solid; }}
 tbody tr:last-child td {{ border-bottom: 2px solid; }}
 th button {{ all: unset; cursor: pointer; }}
 th button:focus-visible {{ outline: 2px solid; }}
-th button::after {{ content: "\00a0↕"; font-weight: normal; opacity: 0.4; }}
-th[aria-sort=ascending] button::after {{ content: "\00a0↑"; opacity: 1; }}
-th[aria-sort=descending] button::after {{ content: "\00a0↓"; opacity: 1; }}
+th button::after {{ content: "\\a0 ↕"; font-weight: normal; opacity: 0.4; }}
+th[aria-sort=ascending] button::after {{ content: "\\a0 ↑"; opacity: 1; }}
+th[aria-sort=descending] button::after {{ content: "\\a0 ↓"; opacity: 1; }}
 </style></head><body>
 {table}
 </body></html>

@@ -262,25 +262,29 @@ def test_the_title_of_a_comparison_names_a_point_only_if_its_interval_is_above_a
     table, *others = compared
     table["mean"] = [60.0, 57.0, 100.0, 10.0]
     known = table.assign(low=table["mean"] - 1, high=table["mean"] + 1)
-    assert draw_comparison((known, *others)).title == "second line at 0.1 answers most, 100.0 %"
+    assert draw_comparison((known, *others)).title == "second line (0.1) answers most, 100.0 %"
+    parted = table.assign(
+        mean=[60.0, 57.0, 100.0, 99.0], low=[59.0, 56.0, 98.0, 97.0], high=[61.0, 58.0, 100.0, 100.0]
+    )
+    assert draw_comparison((parted, *others)).title == "second line answers most, 99.0 to 100.0 %"
     none = "10.0 to 100.0 % right, no point ahead of all others"
     assert draw_comparison((known.assign(low=table["mean"] - 40), *others)).title == none
     assert draw_comparison((known.assign(high=[61.0, None, 101.0, 11.0]), *others)).title == none
     same = known.assign(method="cot", k=0, mean=60.0, low=59.0, high=61.0)  # one method at several labels
-    assert draw_comparison((same, *others)).title == "first line at 0.1 answers 60.0 %"
+    assert draw_comparison((same, *others)).title == "first line (0.1) answers 60.0 %"
     both = pd.concat([known, known.assign(dataset="e", low=0.0)])
     assert draw_comparison((both, *others)).title == (
-        f"Data set: second line at 0.1 answers most, 100.0 %; Other set: {none}"
+        f"Data set: second line (0.1) answers most, 100.0 %; Other set: {none}"
     )
 
 
-def test_a_point_reads_well_whether_its_label_is_a_number_words_or_its_series(compared):
+def test_a_point_reads_well_whether_its_label_is_words_or_its_series_or_it_is_over_k(compared):
     table, *others = compared
     table = table.assign(low=table["mean"], high=table["mean"])
     for label, x, name in (
         ("second line", "label", "second line"),
         ("small, trained for long", "label", "second line (small, trained for long)"),
-        ("0.1", "k", "second line at 0.1 before any thought"),
+        ("0.1", "k", "second line (0.1) before any thought"),
     ):
         labels = ["plain" if x == "label" else "0.2", "0.3", label, "0.1"]
         drawn = draw_comparison((table.assign(label=labels), *others), x)

@@ -80,11 +80,10 @@ def _name(point: pd.Series) -> str:
 
 
 def _spoken(point: pd.Series, *, by_k: bool) -> str:
-    """A point within a sentence: its series, with a label that is a number after "at" and another one in
-    brackets."""
+    """A point within a sentence: its series, and its label in brackets unless that is the same."""
     series, label = point["series"], str(point["label"])
-    named = f"{series} at {label}" if _numeric([label]) else f"{series} ({label})"
-    return (series if label == series else named) + (f" {marks.after(point['k'])}" if by_k else "")
+    name = series if label == series else f"{series} ({label})"
+    return f"{name} {marks.after(point['k'])}" if by_k else name
 
 
 def _compared(table: pd.DataFrame, titles: Mapping[str, str], *, by_k: bool) -> tuple[str, str]:
@@ -99,15 +98,26 @@ def _compared(table: pd.DataFrame, titles: Mapping[str, str], *, by_k: bool) -> 
 
 
 def _ahead(points: pd.DataFrame, *, by_k: bool) -> str:
-    """The point of a data set whose interval is above those of all others; if none is, how far they reach."""
+    """The point of a data set whose interval is above those of all others, or the series whose intervals all
+    are above those of other series; if there is none, how far the points reach."""
     best = points.iloc[points["mean"].argmax()]
-    name, highest = _spoken(best, by_k=by_k), rounded(best["mean"])
-    others = points[(points["method"] != best["method"]) | (points["k"] != best["k"])]
-    if others.empty:
-        return f"{name} answers {highest} %"
-    if (best["low"] > others["high"]).all():  # False if an interval is missing
-        return f"{name} answers most, {highest} %"
+    highest = rounded(best["mean"])
+    same_run = (points["method"] == best["method"]) & (points["k"] == best["k"])
+    if same_run.all():
+        return f"{_spoken(best, by_k=by_k)} answers {highest} %"
+    if _above(points[same_run], points[~same_run]):
+        return f"{_spoken(best, by_k=by_k)} answers most, {highest} %"
+    same_series = points["series"] == best["series"]
+    if _above(points[same_series], points[~same_series]):
+        lowest = rounded(points.loc[same_series, "mean"].min())
+        return f"{best['series']} answers most, {lowest} to {highest} %"
     return f"{rounded(points['mean'].min())} to {highest} % right, no point ahead of all others"
+
+
+def _above(points: pd.DataFrame, others: pd.DataFrame) -> bool:
+    """Whether all intervals of points are above all those of others; False if one is missing."""
+    low, high = points["low"].min(skipna=False), others["high"].max(skipna=False)
+    return bool(low > high)
 
 
 def _curves(
