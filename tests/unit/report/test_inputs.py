@@ -49,7 +49,7 @@ def test_many_runs_take_the_memory_of_their_counts_and_of_one_file(tmp_path):
         assert len(counts) == 500 * len(few)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 3 * counts.memory_usage().sum()
+    assert peaks[1] < peaks[0] + 4 * counts.memory_usage().sum()  # 9 MB; all grades at once take 12
 
 
 def test_a_file_without_rows_or_with_those_of_another_run_is_refused(runs, tmp_path):
