@@ -32,8 +32,7 @@ class Journal:
         self.last = -seconds
 
     def resume(self, epoch: int, update: int) -> None:
-        """Keep only the rows of the work that was done before: whole epochs before the one that has made
-        `update` updates."""
+        """Keep only the rows up to that of `update` updates in `epoch`, after which the work goes on."""
         if self.path is not None:
             kept = [row for row in read(self.path) if (row["epoch"], row["update"]) <= (epoch, update)]
             self._write(kept, "w")
